@@ -1,0 +1,109 @@
+package check
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/gotrace/gotrace/lang/ast"
+	"github.com/gotrace/gotrace/lang/diag"
+)
+
+// importer follows the imports of a script.
+type importer struct {
+	c    *checker
+	done map[string]bool
+	// scripts in the order in which their probes come: what is imported before
+	// what imports it.
+	scripts []*ast.Script
+}
+
+// loadImports reads what the script imports and returns all scripts, its own
+// last.
+func (c *checker) loadImports(s *ast.Script) []*ast.Script {
+	im := &importer{c: c, done: map[string]bool{}}
+	im.follow(s)
+	return im.scripts
+}
+
+func (im *importer) follow(s *ast.Script) {
+	for _, i := range s.Imports {
+		im.load(i, s.File.Dir)
+	}
+	im.scripts = append(im.scripts, s)
+}
+
+func (im *importer) load(i *ast.Import, dir string) {
+	path := i.Path.Value
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	if im.done[path] {
+		return
+	}
+	im.done[path] = true
+	if entries, err := im.c.env.ReadDir(path); err == nil {
+		for _, e := range entries {
+			if supportedImport(e.Name()) && !e.IsDir() {
+				im.file(i, filepath.Join(path, e.Name()))
+			}
+		}
+		return
+	}
+	im.file(i, path)
+}
+
+func supportedImport(name string) bool {
+	return strings.HasSuffix(name, ".bt") || strings.HasSuffix(name, ".gt") || strings.HasSuffix(name, ".h")
+}
+
+// file reads one imported file.
+func (im *importer) file(i *ast.Import, path string) {
+	c := im.c
+	if strings.HasSuffix(path, ".c") || strings.HasSuffix(path, ".o") {
+		c.diags.Errorf(diag.BadImport, i.Pos(), "can not import %s: gotrace has no C compiler and links no object files", path)
+		return
+	}
+	if !supportedImport(path) {
+		c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: unknown kind of file", path).
+			Hint("imports end in .bt, .gt or .h, or name a directory")
+		return
+	}
+	text, err := c.env.ReadFile(path)
+	if err != nil {
+		word := err.Error()
+		if errors.Is(err, fs.ErrNotExist) {
+			word = "no such file or directory"
+		}
+		c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: %s", path, word)
+		return
+	}
+	if c.env.WorldWritable != nil && c.env.WorldWritable(path) {
+		c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: permission: everybody may write to it", path)
+		return
+	}
+	if strings.HasSuffix(path, ".h") {
+		c.headers = append(c.headers, path)
+		return
+	}
+	f := c.env.Files.Add(path, filepath.Dir(path), string(text))
+	s, list := c.env.Parse(c.env.Files, f)
+	c.diags.Diags = append(c.diags.Diags, list.Diags...)
+	if list.HasErrors() {
+		return
+	}
+	if s.Config != nil {
+		c.diags.Errorf(diag.BadImport, s.Config.Pos(), "an imported script may not have a config block")
+	}
+	im.follow(s)
+}
+
+// importStmt is an import inside a block.
+func (c *checker) importStmt(s *ast.ImportStmt) {
+	if !c.unstable("import_statement", s.Pos()) {
+		return
+	}
+	c.diags.Errorf(diag.Unsupported, s.Pos(), "gotrace does not support imports inside blocks").
+		Hint("import it at the top of the script")
+}

@@ -1,0 +1,32 @@
+package types
+
+// Action is what user space does when a record arrives in the ring buffer.
+type Action uint8
+
+// The actions. The comment says what an Emit of it carries: constants in the
+// Emit itself, run-time values as arguments.
+const (
+	ActPrintf    Action = iota // Format; one argument a conversion
+	ActErrorf                  // Format, span; likewise
+	ActWarnf                   // Format, span; likewise
+	ActPrint                   // the value
+	ActPrintMap                // Map, Top, Div
+	ActClear                   // Map
+	ActZero                    // Map
+	ActExit                    // the exit code (int64)
+	ActTime                    // Format (strftime)
+	ActJoin                    // Format (separator); array of strings, see Join
+	ActCat                     // Format; its arguments
+	ActSystem                  // Format; its arguments
+	ActWarning                 // a run-time warning: Format is its text, span
+	ActHelper                  // a failed helper (-k): Format is its name, span; the error (int64)
+	ActUnwatch                 // the address (uint64)
+	ActSkbOutput               // Format (path); buffer
+)
+
+// The fixed shape of an ActJoin argument: JoinMax strings of JoinCap bytes,
+// behind a uint64 with their number.
+const (
+	JoinMax = 16
+	JoinCap = 1024
+)
