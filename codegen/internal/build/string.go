@@ -1,0 +1,307 @@
+package build
+
+import (
+	"github.com/cilium/ebpf/asm"
+
+	"github.com/gotrace/gotrace/codegen/internal/ir"
+	"github.com/gotrace/gotrace/codegen/layout"
+	"github.com/gotrace/gotrace/lang/diag"
+	"github.com/gotrace/gotrace/lang/typed"
+	"github.com/gotrace/gotrace/lang/types"
+)
+
+// callInto builds the result of a function that gives an aggregate.
+func (f *fn) callInto(dst mem, e *typed.Call, clean bool) {
+	switch e.Fn {
+	case typed.FnComm:
+		// Linux 6.1, for one, leaves the bytes behind the name alone; those that
+		// extend signs (6.6) clear them.
+		if !f.opt.Features.SignExtend {
+			f.zero(dst, int64(e.T.Size()))
+		}
+		f.call(asm.FnGetCurrentComm, f.addr(dst), f.num(int64(e.T.Size())))
+	case typed.FnStr:
+		f.strInto(dst, e, e.T.Size(), clean)
+	case typed.FnBuf:
+		f.bufInto(dst, e)
+	case typed.FnStrConcat:
+		f.concatInto(dst, e, clean)
+	case typed.FnKstack, typed.FnUstack:
+		f.stackInto(dst, e)
+	case typed.FnPath:
+		f.pathInto(dst, e)
+	case typed.FnStrerror, typed.FnSignalName, typed.FnSyscallName:
+		f.nameInto(dst, e)
+	default:
+		f.opaqueInto(dst, e)
+	}
+}
+
+// strInto reads text of at most size-1 characters; text that is cut keeps one
+// more where its type says so. The bytes behind its end are left alone unless
+// clean is set.
+func (f *fn) strInto(dst mem, e *typed.Call, size int, clean bool) {
+	t, _ := e.T.(types.String)
+	limit := f.number(e.Args[1])
+	fixed := limit.Op == ir.OpConst
+	n := f.bounded(limit, size)
+	if clean || !fixed {
+		// The verifier wants memory to be written before a helper fills it
+		// partly.
+		f.zero(dst, int64(size))
+	}
+	if fixed && n.Imm == 0 {
+		f.b.Store(dst.base, dst.off, f.num(0), 1)
+		return
+	}
+	src := f.textSource(e.Args[0])
+	r := f.readVar(dst, src, n, asm.FnProbeReadKernelStr, asm.FnProbeReadUserStr)
+	if t.Trunc && size == t.Cap && (!fixed || n.Imm == int64(size)) {
+		f.when(f.b.Value(ir.OpEq, r, f.num(int64(size))), -1, func() {
+			last := int64(size - 1)
+			f.readRemote(dst.at(last), src.at(last), 1)
+		}, nil)
+	}
+}
+
+// textSource is the memory that str() and buf() read.
+func (f *fn) textSource(e typed.Expr) mem {
+	if types.IsScalar(e.Type()) {
+		return f.pointee(e)
+	}
+	m := f.locate(e)
+	if m.kind == remote && len(m.checks) == 0 && !m.btf {
+		return m
+	}
+	m = f.solid(m, int64(e.Type().Size()))
+	return mem{kind: remote, base: m.base, off: m.off, space: types.Kernel}
+}
+
+// bufInto reads a buffer; what is behind its end is zero.
+func (f *fn) bufInto(dst mem, e *typed.Call) {
+	room := e.T.Size() - layout.BufferData
+	n := f.bounded(f.number(e.Args[1]), room)
+	f.zero(dst, int64(e.T.Size()))
+	f.b.Store(dst.base, dst.off+layout.BufferLen, n, 4)
+	src := f.textSource(e.Args[0])
+	if !types.IsScalar(e.Args[0].Type()) && room > e.Args[0].Type().Size() {
+		n = f.bounded(n, e.Args[0].Type().Size())
+	}
+	if n.Op == ir.OpConst && n.Imm == 0 {
+		return
+	}
+	f.readVar(dst.at(layout.BufferData), src, n, asm.FnProbeReadKernel, asm.FnProbeReadUser)
+}
+
+// concatInto joins two strings in memory that holds both, where the verifier
+// can follow the sizes, and copies what fits.
+func (f *fn) concatInto(dst mem, e *typed.Call, clean bool) {
+	a, b := e.Args[0], e.Args[1]
+	na, nb := int64(a.Type().Size()), int64(b.Type().Size())
+	both := f.temp("joined", int(na+nb))
+	f.zero(both, na+nb)
+	ma, mb := f.array(a), f.array(b)
+	r := f.call(asm.FnProbeReadKernelStr, both.base, f.num(na), f.addr(ma))
+	last := f.add(r, -1) // one value, so that its test counts for the address on every kernel
+	end := f.choose(f.b.Value(ir.OpULt, last, f.num(na)), 1, ir.I64,
+		func() *ir.Value { return last }, func() *ir.Value { return f.num(0) })
+	at := f.b.Value(ir.OpAdd, both.base, end)
+	f.call(asm.FnProbeReadKernelStr, at, f.num(nb), f.addr(mb))
+	size := int64(e.T.Size())
+	if n := na + nb; n <= size {
+		f.copyMem(dst, both, n)
+		f.zero(dst.at(n), size-n)
+		return
+	}
+	if clean {
+		f.zero(dst, size)
+	}
+	f.call(asm.FnProbeReadKernelStr, f.addr(dst), f.num(size), both.base)
+}
+
+// textCall returns the functions that look into strings.
+func (f *fn) textCall(e *typed.Call) *ir.Value {
+	switch e.Fn {
+	case typed.FnStrlen:
+		return f.strlen(e.Args[0])
+	case typed.FnStrncmp:
+		return f.strncmp(e)
+	case typed.FnMemcmp:
+		return f.memcmp(e)
+	}
+	at := f.find0(e)
+	if e.Fn == typed.FnStrcontains {
+		return f.b.Value(ir.OpSLe, f.num(0), at)
+	}
+	return at
+}
+
+// strlen counts the bytes before the zero byte.
+func (f *fn) strlen(x typed.Expr) *ir.Value {
+	if s, ok := x.(*typed.Str); ok {
+		return f.num(int64(len(s.Value)))
+	}
+	m := f.array(x)
+	n := f.b.NewVar(ir.I64)
+	f.b.WriteVar(n, f.num(0))
+	done := f.b.NewBlock()
+	f.words(x.Type().Size(), m, m, func(m, _ mem, w int) {
+		z := f.zeroBytes(f.b.Load(ir.I64, m.base, m.off, w), w)
+		f.when(z, 0, func() {
+			f.b.WriteVar(n, f.b.Value(ir.OpAdd, f.b.ReadVar(n), f.firstByte(z)))
+			f.b.Jump(done)
+			f.dead()
+		}, func() { f.b.WriteVar(n, f.add(f.b.ReadVar(n), int64(w))) })
+	})
+	f.b.Jump(done)
+	f.open(done)
+	return f.b.ReadVar(n)
+}
+
+// firstByte returns the index of the byte that the lowest bit of z lies in.
+func (f *fn) firstByte(z *ir.Value) *ir.Value {
+	op := f.b.Value
+	n := f.num(0)
+	for _, step := range []int64{4, 2, 1} {
+		none := op(ir.OpEq, op(ir.OpAnd, z, f.num(1<<(8*step)-1)), f.num(0))
+		skip := op(ir.OpMul, none, f.num(step))
+		n = op(ir.OpAdd, n, skip)
+		z = op(ir.OpLShr, z, op(ir.OpShl, skip, f.num(3)))
+	}
+	return n
+}
+
+// strncmp gives 0 if the first Imm characters agree, else 1.
+func (f *fn) strncmp(e *typed.Call) *ir.Value {
+	n := int(min(max(e.Imm, 0), 1<<20))
+	x, y := e.Args[0], e.Args[1]
+	if s, ok := x.(*typed.Str); ok {
+		x, y = y, s
+	}
+	if s, ok := y.(*typed.Str); ok {
+		want := s.Value + "\x00"
+		want = want[:min(len(want), n)]
+		if x.Type().Size() < len(want) {
+			f.discard(x)
+			return f.num(1)
+		}
+		m := f.prefix(x, len(want))
+		eq := f.allEqual(func(fail *ir.Block) { f.equalConst(m, want, fail) })
+		return f.b.Value(ir.OpXor, eq, f.num(1))
+	}
+	a, b := f.array(x), f.array(y)
+	na, nb := min(x.Type().Size(), n), min(y.Type().Size(), n)
+	eq := f.allEqual(func(fail *ir.Block) { f.equalStrings(a, b, na, nb, fail) })
+	return f.b.Value(ir.OpXor, eq, f.num(1))
+}
+
+// maxSearch is the limit on the product of the capacities of a search that the
+// verifier walks turn by turn.
+const maxSearch = 100_000
+
+// find0 returns the index of the first needle in the haystack, or -1. A match
+// is looked for at each position in turn.
+func (f *fn) find0(e *typed.Call) *ir.Value {
+	hay, needle := f.array(e.Args[0]), e.Args[1]
+	size := e.Args[0].Type().Size()
+	if s, ok := needle.(*typed.Str); ok {
+		return f.search0(hay, size, len(s.Value), func(i int64, _ mem) *ir.Value { return f.num(int64(s.Value[i])) }, e)
+	}
+	n := needle.Type().Size()
+	m := f.array(needle)
+	return f.search0(hay, size, n, func(i int64, m mem) *ir.Value { return f.b.Load(ir.I64, m.base, m.off+i, 1) }, e, m)
+}
+
+// search0 compares n characters at each position; a zero character of the
+// needle ends it.
+func (f *fn) search0(hay mem, size, n int, char func(int64, mem) *ir.Value, e *typed.Call, needle ...mem) *ir.Value {
+	if size*n > maxSearch {
+		f.errs.Errorf(diag.Unsupported, e.Span, "searching %d in %d characters takes more steps than the kernel allows", n, size)
+		return f.num(0)
+	}
+	var m mem
+	literal := len(needle) == 0
+	if !literal {
+		m = needle[0]
+	}
+	found := f.b.NewVar(ir.I64)
+	f.b.WriteVar(found, f.num(-1))
+	end := f.b.NewBlock()
+	f.turns(int64(size), func(i *ir.Value, next, done *ir.Block) {
+		match := f.b.NewBlock()
+		at := f.b.Value(ir.OpAdd, hay.base, i)
+		for j := int64(0); j < int64(n); j++ {
+			c := char(j, m)
+			if !literal {
+				f.exit(f.b.Value(ir.OpEq, c, f.num(0)), -1, match)
+			}
+			if j > 0 {
+				f.exit(f.b.Value(ir.OpULe, f.num(int64(size)-j), i), -1, next)
+			}
+			got := f.b.Load(ir.I64, at, hay.off+j, 1)
+			f.exit(f.b.Value(ir.OpNe, got, c), 1, next)
+		}
+		f.b.Jump(match)
+		f.open(match)
+		f.b.WriteVar(found, i)
+		f.b.Jump(end)
+		f.dead()
+	})
+	f.b.Jump(end)
+	f.open(end)
+	return f.b.ReadVar(found)
+}
+
+// memcmp gives the sign of the difference of the first bytes.
+func (f *fn) memcmp(e *typed.Call) *ir.Value {
+	n := e.Imm
+	limit := 1024
+	if len(e.Args) > 2 {
+		if c, ok := e.Args[2].(*typed.Const); ok {
+			n = int64(min(c.Value, uint64(limit)))
+		} else {
+			f.errs.Errorf(diag.Unsupported, e.Span, "the size must be a number that is known when compiling")
+			return f.num(0)
+		}
+	}
+	a, b := f.bytesOf(e.Args[0], int(n)), f.bytesOf(e.Args[1], int(n))
+	out := f.b.NewVar(ir.I64)
+	f.b.WriteVar(out, f.num(0))
+	end := f.b.NewBlock()
+	f.words(int(n), a, b, func(a, b mem, w int) {
+		x, y := f.b.Load(ir.I64, a.base, a.off, w), f.b.Load(ir.I64, b.base, b.off, w)
+		f.when(f.b.Value(ir.OpNe, x, y), 0, func() {
+			if w > 1 {
+				x, y = f.b.Extend(ir.OpBSwap, x, 8*w), f.b.Extend(ir.OpBSwap, y, 8*w)
+			}
+			less := f.b.Value(ir.OpULt, x, y)
+			f.b.WriteVar(out, f.b.Value(ir.OpSub, f.num(1), f.b.Value(ir.OpShl, less, f.num(1))))
+			f.b.Jump(end)
+			f.dead()
+		}, nil)
+	})
+	f.b.Jump(end)
+	f.open(end)
+	return f.b.ReadVar(out)
+}
+
+// bytesOf returns n bytes of a value or of what a pointer leads to; what is
+// missing is zero.
+func (f *fn) bytesOf(e typed.Expr, n int) mem {
+	if types.IsScalar(e.Type()) {
+		if _, ok := e.Type().(types.Pointer); ok {
+			m := f.temp("bytes", n)
+			f.copyMem(m, f.pointee(e), int64(n))
+			return m
+		}
+	}
+	size := e.Type().Size()
+	m := f.operand(e)
+	if size >= n {
+		return m
+	}
+	tmp := f.temp("bytes", n)
+	f.zero(tmp, int64(n))
+	f.copyMem(tmp, m, int64(size))
+	return tmp
+}

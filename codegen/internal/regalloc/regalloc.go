@@ -1,0 +1,81 @@
+// Package regalloc gives every value of a lowered function a register or a
+// spill slot at each point where it is needed.
+//
+// It walks the blocks in reverse postorder and keeps track of which value each
+// register holds, as the allocator of the Go compiler does. When registers run
+// out, the value whose next use is farthest goes (Belady, "A study of
+// replacement algorithms", 1966); it is stored once, where it is defined, and
+// loaded again where it is used. Constants and addresses are recomputed
+// instead. A call takes its operands in R1 to R5 and loses R0 to R5: what lives
+// on moves to one of R6 to R9 if one is free, else it is spilled. Where several
+// edges meet, the first one decides where values are, and moves on the others
+// adapt. Every edge with moves leaves a block with one successor, which
+// lowering provides for.
+//
+// Input: functions as package lower leaves them. Output: an ir.Alloc for each,
+// which Verify can check on its own.
+package regalloc
+
+import (
+	"fmt"
+
+	"github.com/gotrace/gotrace/codegen/internal/ir"
+)
+
+const (
+	numRegs    = 10 // R10 is the frame pointer
+	firstSaved = 6  // R6 to R9 keep their values across calls
+	savedRegs  = mask(0x3c0)
+	allRegs    = mask(0x3ff)
+	stackSize  = 512 // bytes, of all frames of a call chain together
+	frameAlign = 32  // the kernel rounds each frame up (to 16 since Linux 6.7)
+	noPosition = int32(1) << 30
+)
+
+// Options tune the allocation. The zero value is for production.
+type Options struct {
+	// Regs has a bit for each register that may be given away freely, at least
+	// three; 0 stands for all, R0 to R9. Tests make registers scarce with it.
+	// The registers that calls demand are used all the same.
+	Regs uint16
+}
+
+// Program allocates all functions of p, in the order of p.Funcs. It fails if
+// the frames of a call chain exceed the stack.
+func Program(p *ir.Program, o Options) ([]*ir.Alloc, error) {
+	var allocs []*ir.Alloc
+	for _, f := range p.Funcs() {
+		allocs = append(allocs, Func(f, o))
+	}
+	if err := checkStack(allocs); err != nil {
+		return nil, fmt.Errorf("program %s: %w", p.Name, err)
+	}
+	return allocs, nil
+}
+
+// checkStack sums up the largest frames of each depth.
+func checkStack(allocs []*ir.Alloc) error {
+	largest := map[int]int{}
+	total := 0
+	for _, a := range allocs {
+		frame := (max(a.Frame(), 1) + frameAlign - 1) &^ (frameAlign - 1)
+		if d := a.Func.Depth; frame > largest[d] {
+			total += frame - largest[d]
+			largest[d] = frame
+		}
+		if total > stackSize {
+			return fmt.Errorf("function %s needs %d bytes of stack, which makes %d with those around it; the limit is %d",
+				a.Func.Name, a.Frame(), total, stackSize)
+		}
+	}
+	return nil
+}
+
+// Func allocates one function, however large its frame gets.
+func Func(f *ir.Func, o Options) *ir.Alloc {
+	a := newAllocator(f, o)
+	for _, b := range a.live.order {
+		a.block(b)
+	}
+	return a.finish()
+}

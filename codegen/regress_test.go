@@ -1,0 +1,33 @@
+package codegen_test
+
+// verifierScripts are about loops that the verifier must come to an end with: it
+// follows the values of variables from turn to turn as long as it knows them.
+// All were found by random programs.
+func verifierScripts() []script {
+	return []script{
+		{"sum tested behind a loop", `BEGIN { @d[1] = 1; @d[2] = 1; $n = 0; for ($kv : @d) { $n++ } if ($n > 1) { print($n) } }`, true, []string{"2"}},
+		{"sum tested in a loop", `BEGIN { $n = 0; $end = ((int64)rand & 0) + 200; for ($i : 0..$end) { $n++; if ($n == 100) { print($n) } } print($n) }`, true,
+			[]string{"100", "200"}},
+		{"sum as a divisor", `BEGIN { $n = -1; $end = ((int64)rand & 0) + 3; for ($i : 0..$end) { $n++; $m = 6 / ($n + 1); if ($m == 2) { print($n) } } }`, true,
+			[]string{"2"}},
+		{"while with many turns", `BEGIN { $i = 0; while ($i < 10000) { $i++; if ($i == 9000) { break } } if ($i > 5) { print($i) } }`, true, []string{"9000"}},
+		{"sums in nested loops", `BEGIN { $end = ((int64)rand & 0) + 6; $t = (0, 0); $m = 0;
+			for ($j : 0..$end) { $n = 0; for ($i : 0..$end) { $n++; $m++; if ($n > 4) { $t = ($t.0 + 1, $n) } } }
+			if ($m == 36 && $t.0 > 10) { print($t) } }`, true, []string{"(12, 6)"}},
+		{"histograms in a row", `BEGIN { $n = (int64)rand & 0; unroll (20) { @a[$n & 1] = hist($n, 4); @b = hist($n); $n += 1000 } print($n) }`, false, []string{"20000"}},
+	}
+}
+
+// joinScripts are about values of several types in one place.
+func joinScripts() []script {
+	return []script{
+		{"find in a narrower map", `BEGIN { @m[1] = (uint8)7; $v = (int64)rand & 0; $v -= 1; if (find(@m, 1, $v)) { print($v) } if (!find(@m, 2, $v)) { print($v) } }`, false,
+			[]string{"7", "7"}},
+		{"find of a shorter text", `BEGIN { @m[1] = "ab"; let $s : string[20] = "some other text"; if (find(@m, 1, $s)) { print($s) } }`, false, []string{"ab"}},
+		{"block that ends in an aggregation", `BEGIN { @c = count(); $x = { let $y = 1; @c } + 1; print($x) }`, true, []string{"2"}},
+		{"sum of a part of a map's value", `BEGIN { @n = 4294967297 + ((int64)rand & 0); @n = (uint8)@n + 1; print(1); @m = (uint64)0; @m = (uint8)@m - 1; if (@n == 2) { print(2) } if (@m == -1) { print(3) } }`, false,
+			[]string{"1", "2", "3"}},
+		{"number of an array in a tuple", `BEGIN { $a = (int64)rand & 0; $t = ((uint8)1, (uint8[4])(uint32)($a + 16909060)); print((uint32)$t.1) }`, false,
+			[]string{"16909060"}},
+	}
+}
