@@ -1,0 +1,90 @@
+package kprobe
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"github.com/gotrace/gotrace/lang/target"
+	"github.com/gotrace/gotrace/probes/host"
+	"github.com/gotrace/gotrace/probes/internal/perf"
+	"github.com/gotrace/gotrace/probes/provider"
+)
+
+// Spec implements provider.Provider.
+func (Provider) Spec(h *host.Host, t *target.Target, opt *target.ResolveOptions) provider.LoadSpec {
+	spec := provider.LoadSpec{Type: ebpf.Kprobe}
+	if multi(h, t, opt) {
+		spec.AttachType = ebpf.AttachTraceKprobeMulti
+	}
+	return spec
+}
+
+// multi reports whether a target is attached to by a kprobe_multi link, which
+// knows only entries and returns of functions.
+func multi(h *host.Host, t *target.Target, opt *target.ResolveOptions) bool {
+	return t.Offset == 0 && t.Address == 0 && !opt.NoKprobeMulti && h.Features().KprobeMulti()
+}
+
+// Attach implements provider.Provider.
+func (Provider) Attach(h *host.Host, targets []*target.Target, prog *ebpf.Program, opt *provider.AttachOptions) (io.Closer, error) {
+	if !multi(h, targets[0], &opt.ResolveOptions) {
+		return provider.AttachEach(targets, func(t *target.Target) (io.Closer, error) {
+			l, err := attachOne(h, t, prog)
+			if err != nil {
+				return nil, fmt.Errorf("attach to %s: %w", t.Name, err)
+			}
+			return l, nil
+		})
+	}
+	symbols := make([]string, len(targets))
+	for i, t := range targets {
+		symbols[i] = t.Symbol
+	}
+	attach := link.KprobeMulti
+	if targets[0].Provider == target.Kretprobe {
+		attach = link.KretprobeMulti
+	}
+	l, err := attach(prog, link.KprobeMultiOptions{Symbols: symbols})
+	if err != nil {
+		return nil, fmt.Errorf("attach to %s and %d more: %w", targets[0].Name, len(targets)-1, err)
+	}
+	return l, nil
+}
+
+func attachOne(h *host.Host, t *target.Target, prog *ebpf.Program) (io.Closer, error) {
+	switch {
+	case t.Address != 0:
+		return attachAddress(h, t.Address, prog)
+	case t.Provider == target.Kretprobe:
+		return link.Kretprobe(t.Symbol, prog, nil)
+	}
+	return link.Kprobe(t.Symbol, prog, &link.KprobeOptions{Offset: t.Offset})
+}
+
+// attachAddress opens an event of the kernel's kprobe PMU for an address; see
+// perf_event_open(2), config2.
+func attachAddress(h *host.Host, address uint64, prog *ebpf.Program) (io.Closer, error) {
+	text, err := fs.ReadFile(h.Sys(), "bus/event_source/devices/kprobe/type")
+	if err != nil {
+		return nil, fmt.Errorf("the kernel has no kprobes: %w", err)
+	}
+	pmu, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("type of the kprobe events: %w", err)
+	}
+	attr := &unix.PerfEventAttr{
+		Type: uint32(pmu),
+		Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
+		Bits: unix.PerfBitDisabled,
+		Ext2: address,
+	}
+	return perf.Open(h, attr, perf.Place{Pid: -1, CPU: 0}, prog)
+}

@@ -1,0 +1,219 @@
+package uprobe
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gotrace/gotrace/lang/target"
+	"github.com/gotrace/gotrace/probes/host"
+	"github.com/gotrace/gotrace/probes/internal/elfsym"
+	"github.com/gotrace/gotrace/probes/provider"
+)
+
+// Binaries finds the files that the binary part of a user probe means: absolute
+// paths, at least one when the error is nil. An empty name means the program of
+// the process in opt.
+func Binaries(h *host.Host, name string, opt *target.ResolveOptions) ([]string, error) {
+	switch {
+	case name == "" && opt.Pid == 0:
+		return nil, target.Errorf(target.Syntax, "a user probe without a binary needs a process (-p)")
+	case name == "":
+		path, err := fs.ReadLink(h.Proc(), strconv.Itoa(opt.Pid)+"/exe")
+		if err != nil {
+			return nil, target.Errorf(target.Missing, "program of process %d: %v", opt.Pid, err)
+		}
+		return []string{path}, nil
+	case name == "*":
+		return mapped(h, opt.Pid)
+	case strings.Contains(name, "*"):
+		return glob(h, name)
+	}
+	if archive, member, ok := elfsym.IsArchive(name); ok {
+		return []string{h.Abs(archive) + "!/" + member}, nil
+	}
+	if strings.Contains(name, "/") {
+		return checked(h, h.Abs(name))
+	}
+	if strings.HasPrefix(name, "lib") {
+		if path, ok := library(h, name); ok {
+			return []string{path}, nil
+		}
+	}
+	for dir := range strings.SplitSeq(h.Getenv("PATH"), ":") {
+		path := filepath.Join(dir, name)
+		if info, err := h.Stat(path); dir != "" && err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return []string{h.Abs(path)}, nil
+		}
+	}
+	if info, err := h.Stat(name); err == nil && info.Mode().IsRegular() {
+		return []string{h.Abs(name)}, nil
+	}
+	return nil, target.Errorf(target.Missing, "no program or library %s", name)
+}
+
+// checked makes sure that a path is a file.
+func checked(h *host.Host, path string) ([]string, error) {
+	info, err := h.Stat(path)
+	switch {
+	case err != nil:
+		return nil, target.Errorf(target.Missing, "can not open %s: %v", path, err)
+	case !info.Mode().IsRegular():
+		return nil, target.Errorf(target.Missing, "%s is not a regular file", path)
+	}
+	return []string{path}, nil
+}
+
+// glob expands "*" in the components of a path. It does not match a slash.
+func glob(h *host.Host, pattern string) ([]string, error) {
+	found := []string{"/"}
+	for part := range strings.SplitSeq(strings.TrimPrefix(h.Abs(pattern), "/"), "/") {
+		var next []string
+		for _, dir := range found {
+			if !strings.Contains(part, "*") {
+				next = append(next, filepath.Join(dir, part))
+				continue
+			}
+			entries, err := h.ReadDir(dir)
+			if err != nil {
+				continue
+			}
+			for _, e := range entries {
+				if provider.Match(part, e.Name()) {
+					next = append(next, filepath.Join(dir, e.Name()))
+				}
+			}
+		}
+		found = next
+	}
+	found = slices.DeleteFunc(found, func(path string) bool { return !isELF(h, path) })
+	if len(found) == 0 {
+		return nil, target.Errorf(target.Missing, "no program matches %s", pattern)
+	}
+	return found, nil
+}
+
+func isELF(h *host.Host, path string) bool {
+	f, err := h.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	magic := make([]byte, 4)
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	n, err := f.Read(magic)
+	return err == nil && n == 4 && string(magic) == "\x7fELF"
+}
+
+// mapped lists the executable files that a process has mapped, or all
+// processes.
+func mapped(h *host.Host, pid int) ([]string, error) {
+	var pids []string
+	if pid != 0 {
+		pids = []string{strconv.Itoa(pid)}
+	} else {
+		entries, err := fs.ReadDir(h.Proc(), ".")
+		if err != nil {
+			return nil, target.Errorf(target.Unsupported, "list of processes: %v", err)
+		}
+		for _, e := range entries {
+			if _, err := strconv.Atoi(e.Name()); err == nil {
+				pids = append(pids, e.Name())
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, p := range pids {
+		maps, err := fs.ReadFile(h.Proc(), p+"/maps")
+		if err != nil {
+			continue // the process is gone, or is not ours to look at
+		}
+		for line := range bytes.Lines(maps) {
+			if path, ok := mappedFile(string(line)); ok {
+				seen[path] = true
+			}
+		}
+	}
+	var list []string
+	for path := range seen {
+		if isELF(h, path) {
+			list = append(list, path)
+		}
+	}
+	if len(list) == 0 {
+		return nil, target.Errorf(target.Missing, "no mapped file found")
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// mappedFile reads the path of an executable mapping from a line of
+// /proc/PID/maps, see proc(5).
+func mappedFile(line string) (string, bool) {
+	fields := strings.Fields(line)
+	if len(fields) < 6 || len(fields[1]) < 3 || fields[1][2] != 'x' {
+		return "", false
+	}
+	start := strings.IndexByte(line, '/')
+	if start < 0 || !strings.HasPrefix(fields[5], "/") {
+		return "", false
+	}
+	path := strings.TrimRight(line[start:], "\n")
+	return path, !strings.HasSuffix(path, " (deleted)")
+}
+
+// libraryDirs is where the linker looks besides its cache.
+func libraryDirs() []string {
+	return []string{"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"}
+}
+
+// library finds a library by its name with or without version: in the linker's
+// cache, then in the standard directories.
+func library(h *host.Host, name string) (string, bool) {
+	fits := func(file string) bool {
+		rest, ok := strings.CutPrefix(file, name)
+		return ok && (rest == "" || rest == ".so" || strings.HasPrefix(rest, ".so.") || strings.Contains(name, ".so") && rest[0] == '.')
+	}
+	if data, err := h.ReadFile("/etc/ld.so.cache"); err == nil {
+		for entry := range cacheEntries(data) {
+			if fits(entry.name) && isELF(h, entry.path) {
+				return entry.path, true
+			}
+		}
+	}
+	for _, dir := range libraryDirs() {
+		entries, err := h.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if path := filepath.Join(dir, e.Name()); fits(e.Name()) && isELF(h, path) {
+				return path, true
+			}
+		}
+	}
+	return "", false
+}
+
+// KernelPath is the path that the kernel opens for a file of a process: through
+// the root directory of that process when it has another one.
+func KernelPath(h *host.Host, path string, pid int) string {
+	if pid == 0 {
+		return path
+	}
+	inside := fmt.Sprintf("/proc/%d/root%s", pid, path)
+	theirs, err1 := h.Stat(inside)
+	ours, err2 := h.Stat(path)
+	if err1 == nil && (err2 != nil || !os.SameFile(theirs, ours)) {
+		return inside
+	}
+	return path
+}

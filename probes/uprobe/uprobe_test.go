@@ -1,0 +1,200 @@
+package uprobe
+
+import (
+	"bytes"
+	"debug/dwarf"
+	"encoding/binary"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/gotrace/gotrace/lang/target"
+	"github.com/gotrace/gotrace/probes/host"
+	"github.com/gotrace/gotrace/probes/host/hosttest"
+	"github.com/gotrace/gotrace/probes/provider"
+)
+
+// cache builds the linker's cache with one library.
+func cache(name, path string) []byte {
+	var b bytes.Buffer
+	b.WriteString(cacheMagic)
+	binary.Write(&b, binary.NativeEndian, uint32(1))
+	b.Write(make([]byte, cacheHeader-b.Len()))
+	at := uint32(cacheHeader + cacheRecord)
+	binary.Write(&b, binary.NativeEndian, []uint32{1, at, at + uint32(len(name)) + 1, 0, 0, 0})
+	b.WriteString(name + "\x00" + path + "\x00")
+	return b.Bytes()
+}
+
+func TestBinariesByNameLibraryAndPattern(t *testing.T) {
+	elf := &fstest.MapFile{Data: []byte("\x7fELF"), Mode: 0o755}
+	cfg := hosttest.Config()
+	cfg.Dir = "/home"
+	cfg.Getenv = func(string) string { return "/nowhere:/usr/bin" }
+	cfg.Root = fstest.MapFS{
+		"usr/bin/tool": elf, "usr/bin/toad": elf, "usr/bin/text": {Data: []byte("text"), Mode: 0o755},
+		"lib/x/libc.so.6": elf, "usr/lib/libssl.so.3": elf, "home/mine": elf,
+		"etc/ld.so.cache": {Data: cache("libc.so.6", "/lib/x/libc.so.6")},
+	}
+	h := host.New(cfg)
+	for name, want := range map[string]string{
+		"tool": "/usr/bin/tool", "./mine": "/home/mine", "/usr/bin/to*": "/usr/bin/toad /usr/bin/tool", "/usr/*/t*": "/usr/bin/toad /usr/bin/tool",
+		"libc": "/lib/x/libc.so.6", "libc.so.6": "/lib/x/libc.so.6", "libssl": "/usr/lib/libssl.so.3",
+	} {
+		got, err := Binaries(h, name, &target.ResolveOptions{})
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s is %q, %v; want %s", name, got, err, want)
+		}
+	}
+	for _, name := range []string{"nosuch", "libnosuch", "/no/such", "/usr/bin/z*", "/usr/bin", "lib"} {
+		if got, err := Binaries(h, name, &target.ResolveOptions{}); err == nil {
+			t.Errorf("%s is %q, want an error", name, got)
+		}
+	}
+}
+
+func TestMappedFilesOfAProcess(t *testing.T) {
+	cfg := hosttest.Config()
+	cfg.Root = fstest.MapFS{"a b": {Data: []byte("\x7fELF")}, "data": {Data: []byte("\x7fELF")}}
+	cfg.Proc = fstest.MapFS{"7/maps": {Data: []byte(
+		"1000-2000 r-xp 00000000 08:01 5   /a b\n2000-3000 rw-p 00000000 08:01 6   /data\n" +
+			"3000-4000 r-xp 00000000 00:00 0   [vdso]\n4000-5000 r-xp 00000000 08:01 7   /gone (deleted)\nmalformed\n")}}
+	got, err := Binaries(host.New(cfg), "*", &target.ResolveOptions{Pid: 7})
+	if err != nil || !slices.Equal(got, []string{"/a b"}) {
+		t.Errorf("mapped files %q, %v", got, err)
+	}
+}
+
+func FuzzCache(f *testing.F) {
+	f.Add(cache("libc.so.6", "/lib/libc.so.6"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for e := range cacheEntries(data) {
+			if e.name == "" || e.path == "" {
+				t.Errorf("entry %+v", e)
+			}
+		}
+	})
+}
+
+func FuzzUnits(f *testing.F) {
+	f.Add([]byte(strings.Repeat("\x20\x00\x00\x00\x05\x00\x01\x08", 12)))
+	f.Add(bytes.Repeat([]byte{0xff}, 64))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		last := dwarf.Offset(0)
+		for _, off := range units(data, binary.LittleEndian) {
+			if off <= last {
+				t.Fatalf("unit at %d behind %d", off, last)
+			}
+			last = off
+		}
+	})
+}
+
+func TestDemangledNames(t *testing.T) {
+	for _, test := range []struct {
+		pattern, symbol string
+		want            bool
+	}{
+		{"shop::Till::pay", "_ZN4shop4Till3payEi", true},
+		{"shop::Till::pay(int)", "_ZN4shop4Till3payEi", true},
+		{"shop::Till::pay(int, int)", "_ZN4shop4Till3payEi", false},
+		{"shop::*", "_ZN4shop5twiceIiEET_S1_", false},
+		{"*shop::*", "_ZN4shop5twiceIiEET_S1_", true},
+		{"int shop::twice<int>(int)", "_ZN4shop5twiceIiEET_S1_", true},
+		{"main", "main", false},
+	} {
+		if got := matchCPP(test.pattern, test.symbol); got != test.want {
+			t.Errorf("%s matches %s: %t", test.pattern, test.symbol, got)
+		}
+	}
+	if name := "f::operator()(int)"; name[:parameters(name)] != "f::operator()" {
+		t.Errorf("parameters of %s start at %d", name, parameters(name))
+	}
+}
+
+func TestInstructionBoundaries(t *testing.T) {
+	code := []byte{0x55, 0x48, 0x89, 0xe5, 0xc3} // push %rbp; mov %rsp,%rbp; ret
+	for offset, want := range []bool{true, true, false, false, true} {
+		if got := boundary(code, uint64(offset)); got != want {
+			t.Errorf("an instruction starts at %d: %t, want %t", offset, got, want)
+		}
+	}
+}
+
+const program = `struct item { short x : 3; short y : 5; char name[8]; struct item *next; };
+__attribute__((noinline)) int use(struct item *it, signed char c, double d, unsigned long long n) { return it->x + c + n + d; }
+int main(void) {
+	struct item it = { 0 };
+	return use(&it, 1, 2, 3);
+}
+`
+
+// compile builds the program with debug information.
+func compile(t *testing.T) string {
+	t.Helper()
+	gcc, err := exec.LookPath("gcc")
+	if err != nil {
+		t.Skip("needs a C compiler")
+	}
+	dir := t.TempDir()
+	source, out := filepath.Join(dir, "prog.c"), filepath.Join(dir, "prog")
+	if err := os.WriteFile(source, []byte(program), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := exec.Command(gcc, "-g", "-O0", "-o", out, source).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return out
+}
+
+func resolveLive(text string, opt target.ResolveOptions) ([]*target.Target, error) {
+	parts, err := provider.Split(text)
+	if err != nil {
+		return nil, err
+	}
+	kind, _ := provider.Kind(parts[0].Text)
+	return Provider{}.Resolve(host.Live(), &provider.Pattern{Text: text, Kind: kind, Parts: parts[1:]}, &opt)
+}
+
+func TestArgumentsFromDebugInformation(t *testing.T) {
+	path := compile(t)
+	list, err := resolveLive("uprobe:"+path+":use", target.ResolveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, a := range list[0].Args {
+		texts = append(texts, a.Name+" "+a.Type.String())
+	}
+	if got := strings.Join(texts, ", "); got != "it struct item *, c int8, n uint64" {
+		t.Errorf("arguments %s", got)
+	}
+	list, err = resolveLive("uprobe:"+path+":use", target.ResolveOptions{NoArgs: true})
+	if err != nil || len(list[0].Args) != 0 {
+		t.Errorf("arguments %+v, %v", list[0].Args, err)
+	}
+}
+
+func TestPlacesInAProgram(t *testing.T) {
+	path := compile(t)
+	for _, text := range []string{"uprobe:" + path + "@prog.c:3", "uprobe:" + path + ":use+0", "uretprobe:" + path + ":us*"} {
+		if list, err := resolveLive(text, target.ResolveOptions{}); err != nil || len(list) != 1 {
+			t.Errorf("%s: %d targets, %v", text, len(list), err)
+		}
+	}
+	for _, text := range []string{
+		"uprobe:" + path + "@prog.c:99", "uprobe:" + path + "@other.c:3", "uprobe:" + path + ":use+100000",
+		"uprobe:" + path + ":uze", "uprobe:" + path + ":z*", "uprobe:" + path + ":1",
+	} {
+		list, err := resolveLive(text, target.ResolveOptions{})
+		var why *target.Error
+		if !errors.As(err, &why) || why.Kind != target.Missing {
+			t.Errorf("%s: %d targets, %v", text, len(list), err)
+		}
+	}
+}
