@@ -1,0 +1,131 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// command is the program of option -c. A shell stops itself until the probes
+// are attached, then becomes the program: the process id stays, and the
+// program's own exec is traced.
+type command struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// holdScript stops until SIGCONT and becomes the command.
+const holdScript = `kill -STOP $$; exec "$@"`
+
+// killDelay is how long a command may take to end after SIGTERM.
+const killDelay = time.Second
+
+// ErrCommand reports that the command of the options can not be run.
+var ErrCommand = errors.New("failed to run the command")
+
+// startCommand starts the command of the options, if there is one.
+func (s *Session) startCommand() error {
+	if len(s.opt.Command) == 0 {
+		return nil
+	}
+	path, err := exec.LookPath(s.opt.Command[0])
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCommand, err)
+	}
+	args := append([]string{"-c", holdScript, "sh", path}, s.opt.Command[1:]...)
+	c := &command{cmd: exec.Command("/bin/sh", args...), done: make(chan struct{})}
+	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := c.cmd.Start(); err != nil {
+		return fmt.Errorf("%w: %w", ErrCommand, err)
+	}
+	if err := c.awaitStop(); err != nil {
+		c.cmd.Process.Kill()
+		c.cmd.Wait() // the reason is known
+		return err
+	}
+	s.command = c
+	go func() {
+		c.cmd.Wait() // how the command ends does not matter to the run
+		close(c.done)
+	}()
+	return nil
+}
+
+// awaitStop waits until the shell has stopped itself.
+func (c *command) awaitStop() error {
+	var status unix.WaitStatus
+	for {
+		_, err := unix.Wait4(c.pid(), &status, unix.WUNTRACED, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrCommand, err)
+		case status.Stopped():
+			return nil
+		default:
+			return fmt.Errorf("%w: the shell that holds it ended with status %d", ErrCommand, status.ExitStatus())
+		}
+	}
+}
+
+func (c *command) pid() int { return c.cmd.Process.Pid }
+
+// release lets the program run.
+func (c *command) release() error { return c.cmd.Process.Signal(syscall.SIGCONT) }
+
+// stop ends the command if it still runs.
+func (c *command) stop() {
+	select {
+	case <-c.done:
+		return
+	default:
+	}
+	c.cmd.Process.Signal(syscall.SIGTERM)
+	c.cmd.Process.Signal(syscall.SIGCONT) // a stopped process handles no other signal
+	select {
+	case <-c.done:
+	case <-time.After(killDelay):
+		c.cmd.Process.Kill()
+		<-c.done
+	}
+}
+
+// watch cancels the run when the command or the process of option -p is gone.
+func (s *Session) watch() {
+	if c := s.command; c != nil {
+		go func() {
+			select {
+			case <-c.done:
+				s.cancel(errCommandEnded)
+			case <-s.ctx.Done():
+			}
+		}()
+	}
+	if pid := s.opt.Resolve.Pid; pid != 0 {
+		go s.watchProcess(pid)
+	}
+}
+
+// watchProcess waits for a process to end, through a pidfd (Linux 5.3).
+func (s *Session) watchProcess(pid int) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		s.cancel(errProcessEnded)
+		return
+	}
+	defer unix.Close(fd)
+	for s.ctx.Err() == nil {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds, int(tick/time.Millisecond))
+		if n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
+			s.cancel(errProcessEnded)
+			return
+		}
+	}
+}

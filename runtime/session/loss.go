@@ -1,0 +1,74 @@
+package session
+
+import (
+	"fmt"
+
+	"github.com/gotrace/gotrace/lang/types"
+	"github.com/gotrace/gotrace/runtime/event"
+)
+
+// reportLost tells the Sink of records that were lost since the last report.
+// Requests to the session among them are made up for where their record says
+// all there is to know.
+func (s *Session) reportLost() error {
+	c, err := s.counters()
+	if err != nil {
+		return err
+	}
+	if c.Lost <= s.lost {
+		return nil
+	}
+	n := c.Lost - s.lost
+	s.lost = c.Lost
+	if err := s.makeUp(c.LostOf); err != nil {
+		return err
+	}
+	return s.emit(&event.Lost{Count: n})
+}
+
+// makeUp acts on requests whose records did not fit the buffer.
+func (s *Session) makeUp(lostOf []uint64) error {
+	for i, n := range lostOf {
+		if i >= len(s.obj.Records) || n <= s.lostOf[i] {
+			continue
+		}
+		s.lostOf[i] = n
+		var err error
+		switch r := s.obj.Records[i]; r.Action {
+		case types.ActPrintMap:
+			err = s.handle(&event.PrintMap{Map: r.Map, Top: r.Top, Div: r.Div})
+		case types.ActClear:
+			err = s.handle(&event.Clear{Map: r.Map})
+		case types.ActZero:
+			err = s.handle(&event.Zero{Map: r.Map})
+		case types.ActExit:
+			s.exited = true
+			err = s.emit(&event.Failure{Msg: "exit() did not fit the event buffer: the run ends, its exit code is not known"})
+		case types.ActUnwatch:
+			err = s.emit(&event.Failure{Msg: "unwatch() did not fit the event buffer: the watchpoint stays"})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reportLoss sums up at the end what the run did not show.
+func (s *Session) reportLoss() error {
+	if err := s.reportLost(); err != nil {
+		return err
+	}
+	if s.reader != nil {
+		if n := s.reader.Malformed(); n > 0 {
+			msg := fmt.Sprintf("%d event records did not fit their description and were skipped: this is a bug of gotrace", n)
+			if err := s.emit(&event.Failure{Msg: msg}); err != nil {
+				return err
+			}
+		}
+	}
+	if total := s.lost + s.dropped; total > 0 {
+		return s.emit(&event.LostTotal{Count: total})
+	}
+	return nil
+}

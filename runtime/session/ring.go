@@ -1,0 +1,81 @@
+package session
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gotrace/gotrace/codegen/object"
+	"github.com/gotrace/gotrace/lang/target"
+	"github.com/gotrace/gotrace/lang/types"
+)
+
+// Sizes of the event buffer in bytes. The kernel clears and maps all of it when
+// it is made: 16 MiB take some 10 ms and count twice in the memory of the
+// tracer. So the large ones are for scripts that need them.
+const (
+	minRing      = 256 << 10 // also of scripts that report rare things only
+	smallRing    = 512 << 10 // of scripts whose programs the session runs itself
+	maxRing      = 16 << 20
+	ringFraction = 1024 // of the memory, between minRing and maxRing
+)
+
+// ringBytes is the size of the event buffer.
+func (s *Session) ringBytes() uint32 {
+	if s.opt.RingBytes > 0 {
+		return uint32(s.opt.RingBytes)
+	}
+	if pages := s.obj.Config.PerfRBPages; pages > 0 {
+		return powerOfTwo(uint64(pages) * uint64(os.Getpagesize()))
+	}
+	switch {
+	case onlyRequests(s.obj):
+		return minRing
+	case onlyRun(s.obj):
+		return smallRing
+	}
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) != nil {
+		return minRing
+	}
+	total := info.Totalram * uint64(info.Unit)
+	return powerOfTwo(min(max(total/ringFraction, minRing), maxRing))
+}
+
+// onlyRequests reports whether the script never prints a value: what it asks
+// for, such as the print of a map, is rare, and so are warnings.
+func onlyRequests(o *object.Object) bool {
+	for _, r := range o.Records {
+		switch r.Action {
+		case types.ActPrintMap, types.ActClear, types.ActZero, types.ActExit, types.ActTime, types.ActWarning, types.ActHelper:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// onlyRun reports whether all programs are run by the session, which reads the
+// buffer behind each, or by a timer, and none can say more than its text has.
+func onlyRun(o *object.Object) bool {
+	for _, p := range o.Programs {
+		for _, t := range p.Targets {
+			if !isRun(t.Provider) && t.Provider != target.Interval {
+				return false
+			}
+		}
+		if _, loops := findLoop(p.Insns); loops {
+			return false
+		}
+	}
+	return true
+}
+
+// powerOfTwo rounds up, as the kernel demands of a ring buffer's size.
+func powerOfTwo(n uint64) uint32 {
+	p := uint64(os.Getpagesize())
+	for p < n && p < 1<<31 {
+		p <<= 1
+	}
+	return uint32(p)
+}

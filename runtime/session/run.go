@@ -1,0 +1,89 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/gotrace/gotrace/codegen/object"
+	"github.com/gotrace/gotrace/lang/target"
+)
+
+// begin runs the begin probes, in source order. What they say stays in the
+// buffer until everything is attached, unless that might not hold it.
+func (s *Session) begin() error {
+	for _, p := range s.special(target.Begin) {
+		for range p.Targets {
+			if _, err := s.runOnce(p); err != nil {
+				return err
+			}
+			if err := s.drainIfFilled(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// runAll runs the programs of one kind of special probe, in source order, and
+// handles what each says.
+func (s *Session) runAll(kind target.Provider) error {
+	for _, p := range s.obj.Programs {
+		if p.Targets[0].Provider != kind {
+			continue
+		}
+		for range p.Targets {
+			if _, err := s.runOnce(p); err != nil {
+				return err
+			}
+			if err := s.drain(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// contextWords is the size of the context of a raw tracepoint program, the
+// kernel's limit.
+const contextWords = 12
+
+// drainInterval is how often the buffer is looked at while a program runs that
+// the session runs itself. Such a program may say more than the buffer holds.
+const drainInterval = 100 * time.Microsecond
+
+// runOnce runs a program by BPF_PROG_TEST_RUN (raw tracepoint programs: 5.10),
+// as the task that calls it.
+func (s *Session) runOnce(p *object.Program) (uint32, error) {
+	ended, drained := make(chan struct{}), make(chan error, 1)
+	go func() { drained <- s.drainUntil(ended) }()
+	ret, err := s.progs[p].Run(&ebpf.RunOptions{Context: make([]byte, 8*contextWords)})
+	close(ended)
+	if err != nil {
+		err = fmt.Errorf("running %s: %w", p.Targets[0].Name, err)
+	}
+	return ret, errors.Join(err, <-drained)
+}
+
+// drainUntil keeps the buffer from filling up.
+func (s *Session) drainUntil(ended <-chan struct{}) error {
+	for {
+		select {
+		case <-ended:
+			return nil
+		case <-time.After(drainInterval):
+		}
+		if err := s.drainIfFilled(); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Session) drainIfFilled() error {
+	if s.reader == nil || !s.reader.Filled() {
+		return nil
+	}
+	return s.drain()
+}

@@ -1,0 +1,142 @@
+package session
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/gotrace/gotrace/codegen/object"
+	"github.com/gotrace/gotrace/lang/target"
+	"github.com/gotrace/gotrace/runtime/event"
+	"github.com/gotrace/gotrace/runtime/output"
+)
+
+// RunTests runs the test: probes, in source order, and reports whether all
+// passed. It takes the place of Wait.
+func (s *Session) RunTests() (bool, error) {
+	tests := s.special(target.Test)
+	if err := s.emit(&event.TestsBegin{Count: len(tests)}); err != nil {
+		return false, err
+	}
+	end := &event.TestsEnd{}
+	for _, p := range tests {
+		passed, err := s.runTest(p)
+		if err != nil {
+			return false, err
+		}
+		if passed {
+			end.Passed++
+		} else {
+			end.Failed = append(end.Failed, p.Targets[0].Event)
+		}
+	}
+	if err := s.emit(end); err != nil {
+		return false, err
+	}
+	if f, ok := s.opt.Sink.(output.Flusher); ok {
+		if err := f.Flush(); err != nil {
+			return false, err
+		}
+	}
+	return len(end.Failed) == 0, nil
+}
+
+func (s *Session) special(kind target.Provider) []*object.Program {
+	var list []*object.Program
+	for _, p := range s.obj.Programs {
+		if p.Targets[0].Provider == kind {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// runTest runs one test. It passes if it returns 0, reports no error and does
+// not exit with another code.
+func (s *Session) runTest(p *object.Program) (bool, error) {
+	name := p.Targets[0].Event
+	if err := s.emit(&event.TestBegin{Name: name}); err != nil {
+		return false, err
+	}
+	var out bytes.Buffer
+	errs := &errorCounter{Sink: output.NewText(output.Options{Out: &out, Err: &out, Format: s.opt.Format})}
+	s.capture, s.code = errs, 0
+	start := time.Now()
+	ret, err := s.runOnce(p)
+	took := time.Since(start)
+	if err == nil {
+		err = s.drain()
+	}
+	if f, ok := errs.Sink.(output.Flusher); ok && err == nil {
+		err = f.Flush()
+	}
+	s.capture = nil
+	if err != nil {
+		return false, err
+	}
+	passed := ret == 0 && s.code == 0 && errs.n == 0
+	s.exited, s.code = false, 0
+	return passed, s.emit(&event.TestResult{Name: name, Duration: took, Passed: passed, Output: out.String()})
+}
+
+// errorCounter counts the errors that a script reports.
+type errorCounter struct {
+	output.Sink
+	n int
+}
+
+// Event implements output.Sink.
+func (c *errorCounter) Event(e event.Event) error {
+	if m, ok := e.(*event.Message); ok && m.IsError() {
+		c.n++
+	}
+	return c.Sink.Event(e)
+}
+
+// benchTime is how long each benchmark runs at least.
+const benchTime = 100 * time.Millisecond
+
+// RunBenchmarks runs the bench: probes. It takes the place of Wait.
+func (s *Session) RunBenchmarks() error {
+	var results []event.BenchResult
+	for _, p := range s.special(target.Bench) {
+		r, err := s.runBench(p)
+		if err != nil {
+			return err
+		}
+		results = append(results, r)
+	}
+	if err := s.emit(&event.Bench{Results: results}); err != nil {
+		return err
+	}
+	if f, ok := s.opt.Sink.(output.Flusher); ok {
+		return f.Flush()
+	}
+	return nil
+}
+
+// runBench runs one benchmark more and more often until it took long enough.
+// Raw tracepoint programs know no repetition count, so that each run costs a
+// system call; an empty program's time is not taken off.
+func (s *Session) runBench(p *object.Program) (event.BenchResult, error) {
+	prog := s.progs[p]
+	opt := &ebpf.RunOptions{Context: make([]byte, 8*contextWords)}
+	n := 1
+	for {
+		start := time.Now()
+		for range n {
+			if _, err := prog.Run(opt); err != nil {
+				return event.BenchResult{}, err
+			}
+		}
+		took := time.Since(start)
+		if err := s.drain(); err != nil {
+			return event.BenchResult{}, err
+		}
+		if took >= benchTime || n >= 1<<20 {
+			return event.BenchResult{Name: p.Targets[0].Event, Average: took / time.Duration(n), Iterations: uint64(n)}, nil
+		}
+		n *= 2
+	}
+}
