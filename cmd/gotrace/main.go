@@ -1,0 +1,19 @@
+// Command gotrace compiles and runs scripts of the bpftrace language.
+//
+// It is a thin layer over package gotrace: flags.go reads the command line,
+// run.go runs a script, list.go and fmt.go are the other modes. Exit codes: 0
+// when the run went well, the code of exit() if the script gave one, 1 for
+// errors in the script or the command line, 2 for errors in C definitions, 255
+// when loading or attaching failed.
+package main
+
+import (
+	"os"
+	"runtime"
+)
+
+func main() {
+	// Begin probes run on the calling thread: scripts expect the main one.
+	runtime.LockOSThread()
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
