@@ -1,0 +1,161 @@
+package gotrace_test
+
+import (
+	"go/build"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const modulePath = "github.com/gotrace/gotrace"
+
+// mayImport says which packages of this module each package may import, tests
+// aside. "x/..." stands for x and what is below it. The rows go from the
+// packages that everything rests on to the command: lang <- probes,
+// lang <- codegen, and runtime sees the compiler's result, never the compiler.
+func mayImport() map[string]string {
+	return map[string]string{
+		"lang/source": "",
+		"lang/types":  "",
+		"lang/printf": "",
+		"lang/diag":   "lang/source",
+		"lang/ast":    "lang/source",
+		"lang/config": "lang/types",
+		"lang/target": "lang/types",
+		"lang/ktypes": "lang/types",
+		"lang/typed":  "lang/config lang/source lang/target lang/types",
+		"lang/parse":  "lang/ast lang/diag lang/source",
+		"lang/format": "lang/ast lang/diag lang/source",
+		"lang/cdecl":  "lang/ast lang/diag lang/source lang/types",
+		"lang/check": "lang/ast lang/cdecl lang/config lang/diag lang/ktypes lang/printf lang/source lang/target lang/typed " +
+			"lang/types",
+
+		"codegen/layout":             "lang/types",
+		"codegen/layout/layouttest":  "codegen/layout lang/types",
+		"codegen/object":             "codegen/layout lang/config lang/source lang/target lang/types",
+		"codegen/internal/ir":        "lang/source",
+		"codegen/internal/ir/irtest": "codegen/internal/ir",
+		"codegen/internal/build": "codegen/internal/ir codegen/layout codegen/object lang/config lang/diag lang/source lang/target " +
+			"lang/typed lang/types",
+		"codegen/internal/opt":      "codegen/internal/ir",
+		"codegen/internal/lower":    "codegen/internal/ir",
+		"codegen/internal/regalloc": "codegen/internal/ir",
+		"codegen/internal/emit":     "codegen/internal/ir codegen/object lang/source",
+		"codegen":                   "codegen/internal/... codegen/layout codegen/object lang/diag lang/source lang/typed",
+		"codegen/progtest":          "",
+
+		"probes/host":             "lang/ktypes lang/types",
+		"probes/host/hosttest":    "probes/host",
+		"probes/internal/ctext":   "probes/provider",
+		"probes/internal/elfsym":  "probes/host",
+		"probes/internal/ksyms":   "lang/ktypes lang/target probes/host",
+		"probes/internal/perf":    "probes/host",
+		"probes/internal/ptregs":  "",
+		"probes/internal/tracefs": "",
+		"probes/provider":         "lang/target probes/host",
+		"probes/registers":        "probes/internal/ptregs",
+		"probes/syscalls":         "",
+		"probes/fentry":           provider,
+		"probes/iter":             provider,
+		"probes/kprobe":           provider,
+		"probes/perfevent":        provider,
+		"probes/rawtp":            provider,
+		"probes/special":          provider,
+		"probes/tracepoint":       provider + " probes/syscalls",
+		"probes/uprobe":           provider,
+		"probes/usdt":             provider + " probes/uprobe",
+		"probes":                  "lang/diag lang/ktypes lang/source lang/target lang/types probes/...",
+
+		"runtime/symbol": "",
+		"runtime/event":  "codegen/layout codegen/object lang/diag lang/printf lang/source lang/types",
+		"runtime/maps":   "codegen/layout codegen/object lang/types",
+		"runtime/output": "codegen/layout codegen/object lang/diag lang/printf lang/types runtime/event runtime/maps runtime/symbol",
+		"runtime/session": "codegen/layout codegen/object lang/diag lang/source lang/target lang/types probes probes/host probes/iter " +
+			"runtime/event runtime/maps runtime/output",
+		"runtime/compare":                "",
+		"runtime/vmtest":                 "runtime/vmtest/internal/...",
+		"runtime/vmtest/cmd":             "runtime/vmtest",
+		"runtime/vmtest/internal/agent":  "runtime/vmtest/internal/wire",
+		"runtime/vmtest/internal/cpio":   "",
+		"runtime/vmtest/internal/debian": "",
+		"runtime/vmtest/internal/kmod":   "",
+		"runtime/vmtest/internal/wire":   "",
+
+		"": "codegen codegen/object lang/... probes probes/host probes/registers probes/syscalls runtime/event runtime/maps " +
+			"runtime/output runtime/session runtime/symbol",
+		"cmd/gotrace":    ".",
+		"examples":       "",
+		"examples/embed": ".",
+	}
+}
+
+// provider is what the package of a kind of probe may import. They do not know
+// one another.
+const provider = "lang/diag lang/ktypes lang/target lang/types probes/host probes/internal/... probes/provider"
+
+// The imports of every package follow the table, and the table knows every
+// package.
+func TestImports(t *testing.T) {
+	table := mayImport()
+	checked := 0
+	for _, dir := range packageDirs(t) {
+		pkg, err := build.ImportDir(filepath.FromSlash(dir), 0)
+		if err != nil {
+			if _, none := err.(*build.NoGoError); !none {
+				t.Errorf("%s: %v", dir, err)
+			}
+			continue
+		}
+		name := strings.TrimPrefix(dir, ".")
+		rule, ok := table[name]
+		if !ok {
+			t.Errorf("package %q is not in the table of this test", name)
+			continue
+		}
+		checked++
+		delete(table, name)
+		for _, imp := range pkg.Imports {
+			if own, ok := strings.CutPrefix(imp, modulePath); ok && !allowed(rule, strings.TrimPrefix(own, "/")) {
+				t.Errorf("package %q must not import %s", name, imp)
+			}
+		}
+	}
+	if checked == 0 {
+		t.Fatal("no package was found")
+	}
+	for name := range table {
+		t.Errorf("the table has a package %q that does not exist", name)
+	}
+}
+
+// packageDirs lists the directories of the module that may hold a package.
+func packageDirs(t *testing.T) []string {
+	var dirs []string
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if base := d.Name(); name != "." && (base == "testdata" || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_")) {
+			return fs.SkipDir
+		}
+		dirs = append(dirs, filepath.ToSlash(name))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dirs
+}
+
+// allowed reports whether a rule admits a package, "" being the root.
+func allowed(rule, name string) bool {
+	return slices.ContainsFunc(strings.Fields(rule), func(pattern string) bool {
+		if below, ok := strings.CutSuffix(pattern, "/..."); ok {
+			return name == below || strings.HasPrefix(name, below+"/")
+		}
+		return path.Clean(pattern) == path.Clean("./"+name)
+	})
+}

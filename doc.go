@@ -1,0 +1,23 @@
+// Package gotrace compiles and runs scripts of the bpftrace language without
+// LLVM or clang.
+//
+// Compile turns a script into a Program: it parses and checks it against the
+// types of a kernel and generates eBPF. It needs no privilege and changes
+// nothing; what it knows of the machine comes from Config.Host. A Program is
+// immutable. Start loads and attaches it, as often as wanted; the Session that
+// it returns hands events to a Sink and answers questions about maps.
+//
+//	prog, err := gotrace.Compile("opens.gt", `
+//		tracepoint:syscalls:sys_enter_openat { @[comm] = count(); }`, nil)
+//	if err != nil {
+//		return err // a *DiagnosticList if the script is at fault
+//	}
+//	s, err := prog.Start(ctx, nil)
+//	if err != nil {
+//		return err
+//	}
+//	defer s.Close()
+//	err = s.Wait() // until exit() or ctx is done; then s.Snapshot("@")
+//
+// Only this package promises a stable API.
+package gotrace

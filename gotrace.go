@@ -1,0 +1,231 @@
+package gotrace
+
+import (
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/gotrace/gotrace/codegen"
+	"github.com/gotrace/gotrace/codegen/object"
+	"github.com/gotrace/gotrace/lang/ast"
+	"github.com/gotrace/gotrace/lang/check"
+	"github.com/gotrace/gotrace/lang/diag"
+	"github.com/gotrace/gotrace/lang/format"
+	"github.com/gotrace/gotrace/lang/parse"
+	"github.com/gotrace/gotrace/lang/source"
+	"github.com/gotrace/gotrace/lang/target"
+	"github.com/gotrace/gotrace/lang/typed"
+	"github.com/gotrace/gotrace/probes"
+	"github.com/gotrace/gotrace/probes/host"
+	"github.com/gotrace/gotrace/runtime/session"
+)
+
+// OptLevel is how much is done for the speed of the programs.
+type OptLevel uint8
+
+// The levels. The zero value is full optimisation.
+const (
+	OptFull OptLevel = iota
+	OptNone          // only what the kernel needs
+)
+
+// Mode says which probes of a script take part.
+type Mode uint8
+
+// The modes.
+const (
+	ModeTrace Mode = iota // all but test: and bench: probes
+	ModeTest              // test: probes only
+	ModeBench             // bench: probes only
+)
+
+// Config holds what a compilation depends on besides the source. The zero
+// value, and nil, compile for the running machine with full optimisation.
+type Config struct {
+	// Host is the machine to compile for; nil: the running one.
+	Host *host.Host
+	// Args are the parameters of the script: positional ones, and options of
+	// the form --name or --name=value behind Options.
+	Args []string
+	// Options are the named parameters, --name or --name=value.
+	Options []string
+	Opt     OptLevel
+	Mode    Mode
+	// Settings are settings of the config block by name, such as max_strlen;
+	// they win over the script's.
+	Settings map[string]string
+	// Unsafe allows functions and targets that can harm the machine.
+	Unsafe bool
+	// HelperErrors has failed helpers reported when the script runs.
+	HelperErrors bool
+	// Pid restricts user probes to a process; the run ends with it.
+	Pid int
+	// Command tells that RunOptions.Command will be given.
+	Command bool
+	// Include are directories, IncludeFiles headers of C definitions.
+	Include, IncludeFiles []string
+	// DebugDirs are searched for separate debug files.
+	DebugDirs []string
+	// Traceable is a file with the kernel functions that may be traced.
+	Traceable string
+	// NoKprobeMulti and NoUprobeMulti avoid features of the kernel.
+	NoKprobeMulti, NoUprobeMulti bool
+	// ProbeFilter chooses tests and benchmarks by name; nil: all.
+	ProbeFilter func(name string) bool
+	// Dump, if not nil, gets the text of a stage: "ast", "types", "ir", "ir=PASS",
+	// "lower", "regalloc", "asm".
+	Dump func(stage, probe, text string)
+}
+
+// Diagnostic is one report about a script.
+type Diagnostic = diag.Diagnostic
+
+// DiagnosticList is the error of a faulty script: reports with their places.
+type DiagnosticList = diag.List
+
+// Program is a compiled script. It is immutable and safe for concurrent use.
+type Program struct {
+	obj     *object.Object
+	files   *source.Set
+	list    *diag.List
+	host    *host.Host
+	reg     *probes.Registry
+	resolve target.ResolveOptions
+	mode    Mode
+	help    string
+}
+
+// Compile compiles the script src. name is its path, for messages and relative
+// imports. If the script is at fault the error is a *DiagnosticList.
+func Compile(name, src string, cfg *Config) (*Program, error) {
+	if cfg == nil {
+		cfg = &Config{}
+	}
+	c := newCompilation(cfg)
+	var err error
+	if c.system, err = newSystem(c.host); err != nil {
+		return nil, err
+	}
+	tree, list := parse.File(c.files, c.files.Add(name, c.dir(name), src))
+	if list.HasErrors() {
+		return nil, list
+	}
+	c.dump("ast", func() string { return ast.Dump(tree) })
+	checked, list := check.Script(tree, c.env())
+	if checked == nil {
+		return nil, list
+	}
+	c.dump("types", func() string { return typed.Dump(checked) })
+	obj, err := codegen.Compile(checked, c.target(), c.codegenOptions())
+	if err != nil {
+		return nil, err
+	}
+	return &Program{
+		help: helpText(checked.Options), obj: obj, files: c.files, list: list, host: c.host, reg: c.reg, resolve: c.resolveOptions(), mode: cfg.Mode,
+	}, nil
+}
+
+// helpText describes named parameters, one a line.
+func helpText(list []typed.Option) string {
+	var b strings.Builder
+	for _, o := range list {
+		b.WriteString("--" + o.Name)
+		if o.Text != "" {
+			b.WriteString(": " + o.Text)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// Version is the version of the language and the API.
+const Version = "0.1.0"
+
+// Object returns the compiled programs and maps. It must not be changed.
+func (p *Program) Object() *object.Object { return p.obj }
+
+// Warnings returns what the compiler has to say about a script that it
+// accepts.
+func (p *Program) Warnings() *DiagnosticList { return p.list }
+
+// Targets returns the attach points of the script by their full names, in the
+// order of the script.
+func (p *Program) Targets() []*target.Target {
+	var list []*target.Target
+	for _, prog := range p.obj.Programs {
+		list = append(list, prog.Targets...)
+	}
+	return list
+}
+
+// Format returns the script in the canonical layout. The error is a
+// *DiagnosticList if src can not be parsed.
+func Format(name, src string) ([]byte, error) {
+	set := &source.Set{}
+	tree, list := parse.File(set, set.Add(name, "", src))
+	if list.HasErrors() {
+		return nil, list
+	}
+	return format.Source(tree), nil
+}
+
+// compilation holds the parts of one Compile.
+type compilation struct {
+	cfg    *Config
+	host   *host.Host
+	reg    *probes.Registry
+	files  *source.Set
+	system *system // of Compile only
+}
+
+func newCompilation(cfg *Config) *compilation {
+	h := cfg.Host
+	if h == nil {
+		h = host.Live()
+	}
+	return &compilation{cfg: cfg, host: h, reg: probes.New(h), files: &source.Set{}}
+}
+
+// dir is where relative imports of the script start.
+func (c *compilation) dir(name string) string {
+	if name == "stdin" {
+		return c.host.Abs(".")
+	}
+	return filepath.Dir(c.host.Abs(name))
+}
+
+func (c *compilation) dump(stage string, text func() string) {
+	if c.cfg.Dump != nil {
+		c.cfg.Dump(stage, "", text())
+	}
+}
+
+func (c *compilation) resolveOptions() target.ResolveOptions {
+	return target.ResolveOptions{
+		Pid: c.cfg.Pid, Cmd: c.cfg.Command, Unsafe: c.cfg.Unsafe, Traceable: c.cfg.Traceable, DebugDirs: c.cfg.DebugDirs,
+		NoKprobeMulti: c.cfg.NoKprobeMulti, NoUprobeMulti: c.cfg.NoUprobeMulti,
+	}
+}
+
+func (c *compilation) env() check.Env {
+	settings := map[string]string{}
+	for k, v := range c.cfg.Settings {
+		settings[strings.ToUpper(k)] = v
+	}
+	return check.Env{
+		Files: c.files, Kernel: c.host.Kernel(), Resolver: c.reg, System: c.system, Parse: parse.File,
+		ReadFile: c.host.ReadFile,
+		ReadDir:  func(path string) ([]fs.DirEntry, error) { return c.host.ReadDir(path) },
+		WorldWritable: func(path string) bool {
+			info, err := c.host.Stat(path)
+			return err == nil && info.Mode()&0o002 != 0
+		},
+		Release: c.host.Release(), TaskBTF: c.features().TaskBTF,
+		Params: c.cfg.Args, Options: c.cfg.Options, Environ: settings,
+		Resolve: c.resolveOptions(), Include: c.cfg.Include, IncludeFiles: c.cfg.IncludeFiles,
+		HelperErrors: c.cfg.HelperErrors, Unsafe: c.cfg.Unsafe, Mode: check.Mode(c.cfg.Mode), ProbeFilter: c.cfg.ProbeFilter,
+	}
+}
+
+// ErrNothingToAttach reports a script whose probes take no part in the run.
+var ErrNothingToAttach = session.ErrNoProbes
