@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -209,10 +212,28 @@ func tryHardwareCounter() error {
 	return tryPerfEvent(unix.PerfEventAttr{Type: unix.PERF_TYPE_HARDWARE, Config: unix.PERF_COUNT_HW_CPU_CYCLES})
 }
 
-// tryWatchpoint sets a debug register to an address that nothing uses.
+// tryWatchpoint sets a debug register to a variable, writes to the variable and
+// counts the hits: some hypervisors take the register and never trap.
 func tryWatchpoint() error {
-	const onWrite, address, length = 2, 0x20000000, 8 // HW_BREAKPOINT_W, HW_BREAKPOINT_LEN_8
-	return tryPerfEvent(unix.PerfEventAttr{
-		Type: unix.PERF_TYPE_BREAKPOINT, Bp_type: onWrite, Ext1: address, Ext2: length,
-	})
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	const onWrite, length = 2, 8 // HW_BREAKPOINT_W, HW_BREAKPOINT_LEN_8
+	watched := new(atomic.Uint64)
+	fd, err := unix.PerfEventOpen(&unix.PerfEventAttr{
+		Type: unix.PERF_TYPE_BREAKPOINT, Size: unix.PERF_ATTR_SIZE_VER1, Sample: 1,
+		Bp_type: onWrite, Ext1: uint64(uintptr(unsafe.Pointer(watched))), Ext2: length,
+	}, 0, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	watched.Store(1)
+	var hits [8]byte
+	if _, err := unix.Read(fd, hits[:]); err != nil {
+		return err
+	}
+	if binary.NativeEndian.Uint64(hits[:]) == 0 {
+		return errors.New("a debug register was set and did not trap")
+	}
+	return nil
 }

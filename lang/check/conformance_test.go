@@ -114,8 +114,12 @@ func compile(h *host.Host, program string) (*typed.Program, *diag.List) {
 		Files: set, Kernel: h.Kernel(), Resolver: probes.New(h), System: system{}, Parse: parse.File,
 		ReadFile: os.ReadFile,
 		ReadDir:  func(p string) ([]fs.DirEntry, error) { return os.ReadDir(p) },
-		Resolve:  target.ResolveOptions{Cmd: true},
-		TaskBTF:  true, Release: h.Release(),
+		WorldWritable: func(path string) bool {
+			info, err := os.Stat(path)
+			return err == nil && info.Mode()&0o002 != 0
+		},
+		Resolve: target.ResolveOptions{Cmd: true},
+		TaskBTF: true, Release: h.Release(),
 	})
 	return prog, list
 }

@@ -44,6 +44,9 @@ func (im *importer) load(i *ast.Import, dir string) {
 	}
 	im.done[path] = true
 	if entries, err := im.c.env.ReadDir(path); err == nil {
+		if im.anybodyWrites(i, path) {
+			return
+		}
 		for _, e := range entries {
 			if supportedImport(e.Name()) && !e.IsDir() {
 				im.file(i, filepath.Join(path, e.Name()))
@@ -56,6 +59,16 @@ func (im *importer) load(i *ast.Import, dir string) {
 
 func supportedImport(name string) bool {
 	return strings.HasSuffix(name, ".bt") || strings.HasSuffix(name, ".gt") || strings.HasSuffix(name, ".h")
+}
+
+// anybodyWrites reports a file or directory that every user may write to:
+// what another user put there would run with this one's privilege.
+func (im *importer) anybodyWrites(i *ast.Import, path string) bool {
+	if w := im.c.env.WorldWritable; w == nil || !w(path) {
+		return false
+	}
+	im.c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: permission: everybody may write to it", path)
+	return true
 }
 
 // file reads one imported file.
@@ -79,8 +92,7 @@ func (im *importer) file(i *ast.Import, path string) {
 		c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: %s", path, word)
 		return
 	}
-	if c.env.WorldWritable != nil && c.env.WorldWritable(path) {
-		c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: permission: everybody may write to it", path)
+	if im.anybodyWrites(i, path) {
 		return
 	}
 	if strings.HasSuffix(path, ".h") {
