@@ -24,6 +24,8 @@ func joinScripts() []script {
 		{"find in a narrower map", `BEGIN { @m[1] = (uint8)7; $v = (int64)rand & 0; $v -= 1; if (find(@m, 1, $v)) { print($v) } if (!find(@m, 2, $v)) { print($v) } }`, false,
 			[]string{"7", "7"}},
 		{"find of a shorter text", `BEGIN { @m[1] = "ab"; let $s : string[20] = "some other text"; if (find(@m, 1, $s)) { print($s) } }`, false, []string{"ab"}},
+		{"index that turns out to be far too large", `BEGIN { $k = 1; print(1); print(((int8[2])(uint16)pid)[48799 / $k]); }`, false,
+			[]string{"1", "Array access out of bounds. 0 is being used as the result.", "0"}},
 		{"block that ends in an aggregation", `BEGIN { @c = count(); $x = { let $y = 1; @c } + 1; print($x) }`, true, []string{"2"}},
 		{"sum of a part of a map's value", `BEGIN { @n = 4294967297 + ((int64)rand & 0); @n = (uint8)@n + 1; print(1); @m = (uint64)0; @m = (uint8)@m - 1; if (@n == 2) { print(2) } if (@m == -1) { print(3) } }`, false,
 			[]string{"1", "2", "3"}},

@@ -12,7 +12,7 @@ func foldAddresses(f *ir.Func) {
 			r.foldAdd(v)
 		case ir.OpLoad, ir.OpStore, ir.OpAtomicAdd, ir.OpAtomicFetchAdd:
 			base, off := constOffset(v.Args[0])
-			if base != v.Args[0] && ir.FitsOffset(v.Imm+off) {
+			if base != v.Args[0] && fitsAccess(base, v.Imm+off) {
 				v.Args[0] = base
 				v.Imm += off
 			}
@@ -28,12 +28,29 @@ func (r *rewriter) foldAdd(v *ir.Value) {
 	}
 	base, off := constOffset(v)
 	switch {
-	case base.Op == ir.OpSlotAddr, base.Op == ir.OpMapValue && inValue(base, off):
+	case base.Op == ir.OpSlotAddr && inSlot(base, off), base.Op == ir.OpMapValue && inValue(base, off):
 		v.Op, v.Aux, v.Imm, v.Args = base.Op, base.Aux, base.Imm+off, nil
 	case base != v && base != v.Args[0]:
 		v.Op = ir.OpAdd
 		v.Args = []*ir.Value{base, r.constant(off)}
 	}
+}
+
+// fitsAccess reports whether an access at offset off of base can be encoded.
+// Slots lie below the frame pointer, by at most the size of the stack.
+func fitsAccess(base *ir.Value, off int64) bool {
+	if base.Op == ir.OpSlotAddr {
+		return ir.FitsOffset(off - stackSize)
+	}
+	return ir.FitsOffset(off)
+}
+
+// inSlot reports whether the address of a slot stays within the slot, or at its
+// end, when off is added. Behind a bounds check that is known to fail it does
+// not.
+func inSlot(v *ir.Value, off int64) bool {
+	n := v.Imm + off
+	return n >= 0 && n <= v.Aux.(*ir.Slot).Size
 }
 
 // inValue reports whether the address of a map value stays within the value

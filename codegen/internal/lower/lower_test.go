@@ -47,6 +47,12 @@ func TestShapes(t *testing.T) {
 			want: []string{"const 40000", "= add v0, ", "+0"},
 		},
 		{
+			name:  "an offset far behind a slot, in code that never runs, is added to the address",
+			slots: "slot s0 a size 8 align 8 stack",
+			body:  "v1 ptr = slot s0\nv2 = const 48799\nv3 ptr = add v1, v2\nv4 = load.1 v3+0\nreturn v4",
+			want:  []string{"= add v1, v2", "load.1 v3+0"},
+		},
+		{
 			name:  "12 bytes are cleared by 8 and 4",
 			slots: "slot s0 a size 16 align 8 stack",
 			body:  "v1 ptr = slot s0\nzero v1+0, 12\nv2 = load.8 v1+0\nreturn v2",

@@ -2,6 +2,21 @@ package opt
 
 import "github.com/gotrace/gotrace/codegen/internal/ir"
 
+// maxRounds bounds how often branches and simplify take turns.
+const maxRounds = 8
+
+// branches simplifies the control flow until that makes no more values
+// constant. A load behind a bounds check that is known to fail must not
+// survive: nothing behind lets its address be encoded.
+func branches(f *ir.Func) bool {
+	if !branch(f) {
+		return false
+	}
+	for n := 1; n < maxRounds && simplify(f) && branch(f); n++ {
+	}
+	return true
+}
+
 // branch simplifies the control flow: branches on a condition that a branch
 // above has decided, edges through blocks that only lead on, and chains of
 // blocks.

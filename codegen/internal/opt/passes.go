@@ -34,18 +34,18 @@ func Passes() []Pass {
 	return []Pass{
 		{Name: "reach", Run: (*ir.Func).RemoveUnreachable, Required: true},
 		{Name: "simplify", Run: simplify, After: []string{"reach"}},
-		{Name: "branch", Run: branch, After: []string{"simplify"}},
+		{Name: "branch", Run: branches, After: []string{"simplify"}},
 		{Name: "gvn", Run: gvn, After: []string{"simplify"}},
 		{Name: "forward", Run: forward, After: []string{"gvn"}},
 		{Name: "mapptr", Run: mapptr, After: []string{"gvn", "forward"}},
 		{Name: "simplify", Run: simplify},
-		{Name: "branch", Run: branch},
+		{Name: "branch", Run: branches},
 		{Name: "gvn", Run: gvn},
 		{Name: "deadstore", Run: deadstore, After: []string{"forward", "mapptr"}},
 		{Name: "dce", Run: dce, After: []string{"deadstore"}},
 		{Name: "sink", Run: sink, After: []string{"dce", "gvn"}},
 		{Name: "deadstore", Run: deadstore},
-		{Name: "branch", Run: branch},
+		{Name: "branch", Run: branches},
 		{Name: "dce", Run: dce},
 	}
 }
