@@ -64,11 +64,9 @@ func newRandomEnv(release string) *randomEnv {
 	}
 }
 
-// setTask enters the current thread in the inputs.
-func (e *randomEnv) setTask(inputs []progtest.Input) {
-	for i := range inputs {
-		inputs[i].Comm, inputs[i].Pid, inputs[i].Tid = threadComm(), uint32(os.Getpid()), uint32(unix.Gettid())
-	}
+// task returns the current thread.
+func task() progtest.Task {
+	return progtest.Task{Comm: threadComm(), Pid: uint32(os.Getpid()), Tid: uint32(unix.Gettid())}
 }
 
 // Resolve implements check.Resolver: each event that random programs attach to

@@ -69,11 +69,10 @@ func TestRandomPrograms(t *testing.T) {
 
 // seed judges one program; the result says what is wrong, made small.
 func (e *randomEnv) seed(seed uint64) string {
-	s, inputs, err := progtest.Generate(seed, e.constructs)
+	s, inputs, err := progtest.Generate(seed, e.constructs, task())
 	if err != nil {
 		return err.Error()
 	}
-	e.setTask(inputs)
 	why := e.judge(s, inputs)
 	if why != nil && why.kind == tooLarge {
 		e.tooLarge++

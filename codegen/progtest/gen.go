@@ -18,8 +18,8 @@ type Features struct {
 const maxTries = 100
 
 // Generate returns the script that belongs to a seed, checked, and the inputs
-// for its runs. The runs take no longer than Script.Run allows.
-func Generate(seed uint64, f Features) (*Script, []Input, error) {
+// for its runs in the task t. The runs take no longer than Script.Run allows.
+func Generate(seed uint64, f Features, t Task) (*Script, []Input, error) {
 	for try := range uint64(maxTries) {
 		g := &gen{Rand: rand.New(rand.NewPCG(seed, try)), feat: f, s: &Script{Seed: seed}}
 		g.script()
@@ -28,7 +28,7 @@ func Generate(seed uint64, f Features) (*Script, []Input, error) {
 		} else if err != nil {
 			return nil, nil, fmt.Errorf("seed %d: %w\n%s", seed, err, g.s)
 		}
-		inputs := g.inputs()
+		inputs := g.inputs(t)
 		_, err := g.s.Run(inputs)
 		if err == nil {
 			return g.s, inputs, nil
@@ -229,9 +229,10 @@ func (g *gen) tupleType(depth int) *Type {
 }
 
 // inputs makes the arguments of two to four runs, among them extremes.
-func (g *gen) inputs() []Input {
+func (g *gen) inputs(t Task) []Input {
 	in := make([]Input, 2+g.IntN(3))
 	for i := range in {
+		in[i].Task = t
 		for j := range in[i].Args {
 			in[i].Args[j] = g.number()
 		}

@@ -6,7 +6,7 @@ import "testing"
 func TestGenerate(t *testing.T) {
 	for seed := range uint64(2000) {
 		for _, f := range []Features{{}, {BPFLoop: true, ForEachMapElem: true, PerCPULookup: true}} {
-			s, _, err := Generate(seed, f)
+			s, _, err := Generate(seed, f, Task{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,12 @@ import (
 
 // Input is what a run of a probe sees.
 type Input struct {
-	Args     [MaxArgs]uint64
+	Args [MaxArgs]uint64
+	Task
+}
+
+// Task is the thread in which a script runs.
+type Task struct {
 	Comm     string
 	Pid, Tid uint32
 }
