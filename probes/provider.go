@@ -18,6 +18,4 @@ type (
 	AttachOptions = provider.AttachOptions
 	// Entry is one attach point of a listing.
 	Entry = provider.Entry
-	// FieldText is an argument in the words of its declaration.
-	FieldText = provider.FieldText
 )

@@ -10,6 +10,7 @@ import (
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/probes/host"
 	"github.com/gotrace/gotrace/probes/host/hosttest"
+	"github.com/gotrace/gotrace/probes/provider"
 )
 
 func resolve(t *testing.T, text string) []*target.Target {
@@ -183,7 +184,7 @@ func TestListIsSortedAndVerbose(t *testing.T) {
 		}
 		names = append(names, e.Name)
 		if e.Name == "tracepoint:syscalls:sys_enter_dup3" {
-			if f := e.Fields(); len(f) != 4 || f[1] != (FieldText{Type: "unsigned int", Name: "oldfd"}) {
+			if f := e.Fields(); len(f) != 4 || f[1] != (provider.FieldText{Type: "unsigned int", Name: "oldfd"}) {
 				t.Errorf("fields %q", f)
 			}
 		}

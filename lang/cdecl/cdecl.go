@@ -157,18 +157,6 @@ func (r *Result) HeaderConst(name string) (int64, bool) {
 	return WellKnown(name, r.u.opts.Arch)
 }
 
-// Tags returns the tags that the program defines, for hints; kind is struct,
-// union or enum.
-func (r *Result) Tags(kind string) []string {
-	var list []string
-	for key := range r.u.tags {
-		if len(key) > len(kind)+1 && key[:len(kind)+1] == kind+" " {
-			list = append(list, key[len(kind)+1:])
-		}
-	}
-	return list
-}
-
 // maxErrors bounds how many errors are reported.
 const maxErrors = 20
 

@@ -15,17 +15,11 @@ const maxArray = 1 << 30
 
 var byteType = types.Int{Bits: 8}
 
-// Convert returns the type of the language that stands for t. Pointers lie in
+// convert returns the type of the language that stands for t. Pointers lie in
 // space unless BTF marks them as the user's. trusted tells that the verifier
 // knows a pointer of this type by BTF; it does so for structs only. What the
 // language can not compute with (floating point, 128-bit integers) becomes an
-// array of bytes.
-func (k *Kernel) Convert(t btf.Type, space types.Space, trusted bool) types.Type {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.convert(t, space, trusted)
-}
-
+// array of bytes. k.mu is held.
 func (k *Kernel) convert(t btf.Type, space types.Space, trusted bool) types.Type {
 	return k.convertDepth(t, space, trusted, 0)
 }

@@ -110,9 +110,6 @@ func (s *Set) Add(name, dir, text string) *File {
 	return f
 }
 
-// Files returns the files in the order in which they were added.
-func (s *Set) Files() []*File { return s.files }
-
 // File returns the file that pos lies in, or nil.
 func (s *Set) File(pos uint32) *File {
 	if s == nil || pos == 0 {

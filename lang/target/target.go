@@ -72,7 +72,6 @@ type Target struct {
 	Address         uint64 // kprobe:0x…, watchpoint
 	Path            string // file of a user probe
 	RefCtr          uint64 // file offset of a USDT semaphore, 0: none
-	Cookie          uint64
 	Period          uint64 // ns for interval and profile; count for software and hardware
 	Freq            bool   // Period is a frequency in Hz
 	Length          int    // watchpoint: bytes

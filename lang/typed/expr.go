@@ -294,7 +294,6 @@ const (
 	FnSignalName             // (number) string[64]
 	FnSyscallName            // (number) string[64]
 	FnIsErr                  // (pointer) bool
-	NumFns
 )
 
 // AddrOfPlace is the address of a part of kernel memory, X, which is a chain of

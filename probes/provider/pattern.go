@@ -29,15 +29,6 @@ type Part struct {
 // Glob reports whether the part holds a wildcard.
 func (p Part) Glob() bool { return strings.Contains(p.Text, "*") }
 
-// Texts returns the texts of the parts.
-func (p *Pattern) Texts() []string {
-	texts := make([]string, len(p.Parts))
-	for i, part := range p.Parts {
-		texts[i] = part.Text
-	}
-	return texts
-}
-
 // Split splits an attach point, see section 1.8 of the language reference. The
 // first part is the provider as it is written; a leading "name=" is dropped.
 func Split(text string) ([]Part, error) {

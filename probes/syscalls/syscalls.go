@@ -39,18 +39,6 @@ func Number(arch, event string) (int, bool) {
 	return n, err == nil
 }
 
-// Name finds the name of a system call.
-func Name(arch string, number int) (string, bool) {
-	text := table(arch)
-	mark := "\n" + strconv.Itoa(number) + " "
-	start := strings.Index(text, mark)
-	if start < 0 {
-		return "", false
-	}
-	name, _, _ := strings.Cut(text[start+len(mark):], "\n")
-	return name, true
-}
-
 // callName turns the name of an event into that of the system call. The
 // exceptions are the entries of the kernel's system call tables whose function
 // is called otherwise.

@@ -23,12 +23,3 @@ func TestNumberKnowsTheNamesOfEvents(t *testing.T) {
 		t.Error("a machine without a table has system calls")
 	}
 }
-
-func TestNameIsTheManualPagesName(t *testing.T) {
-	if name, ok := Name("amd64", 5); !ok || name != "fstat" {
-		t.Errorf("Name(5) = %q, %t; want fstat", name, ok)
-	}
-	if name, ok := Name("amd64", 99999); ok {
-		t.Errorf("Name(99999) = %q, want none", name)
-	}
-}

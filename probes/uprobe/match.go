@@ -256,7 +256,7 @@ func (f *file) target(name string, address uint64) *target.Target {
 	}
 	t.Func = &target.Arg{Name: "func", Type: types.Opaque{Kind: types.USym}, Loc: register(f.regs.IP)}
 	if f.kind == target.Uprobe {
-		t.Positional = Registers(f.regs)
+		t.Positional = registerArgs(f.regs)
 		return t
 	}
 	t.Ret = &target.Arg{Name: "retval", Type: types.Int{Bits: 64}, Loc: register(f.regs.Ret)}
@@ -270,8 +270,8 @@ func (f *file) target(name string, address uint64) *target.Target {
 // inArchive marks targets whose Path is an archive.
 const inArchive = "archive"
 
-// Registers lists the register arguments of a call.
-func Registers(regs *ptregs.Layout) []target.Arg {
+// registerArgs lists the register arguments of a call.
+func registerArgs(regs *ptregs.Layout) []target.Arg {
 	var list []target.Arg
 	for i, off := range regs.Args {
 		list = append(list, target.Arg{Name: fmt.Sprintf("arg%d", i), Type: types.Int{Bits: 64}, Loc: register(off)})

@@ -88,26 +88,6 @@ func TestFindELFSymbol(t *testing.T) {
 	}
 }
 
-func TestRelocate(t *testing.T) {
-	for _, flag := range []string{"-pie", "-no-pie"} {
-		program := compile(t, "fixture.c", fixtureSource, "-w", flag)
-		tg, u := start(t, program), liveUser(UserOptions{})
-		sym, err := FindELFSymbol(os.DirFS("/"), program, "counter")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := u.Relocate(tg.process(), program, sym.Addr); err != nil || got != tg.place["counter"] {
-			t.Errorf("%s: counter lies at %#x, %v; want %#x", flag, got, err, tg.place["counter"])
-		}
-		if _, err := u.Relocate(tg.process(), "/proc/self/exe", sym.Addr); !errors.Is(err, ErrNotFound) {
-			t.Errorf("%s: a file that is not mapped: %v", flag, err)
-		}
-		if _, err := u.Relocate(Process{PID: 1 << 23}, program, sym.Addr); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s: no such process: %v", flag, err)
-		}
-	}
-}
-
 // TestTruncatedELF cuts a program at many places. There must be no panic, and no symbol that is not in the whole file.
 func TestTruncatedELF(t *testing.T) {
 	data, err := os.ReadFile(compile(t, "choice.s", asmSource, "-shared", "-nostdlib"))

@@ -9,7 +9,7 @@ import (
 // ELFSymbol is a named symbol of an ELF file.
 type ELFSymbol struct {
 	Name string
-	// Addr is the address the symbol is linked at. User.Relocate turns it into an address in a process.
+	// Addr is the address the symbol is linked at.
 	Addr uint64
 	// Size is in bytes; 0 when the file does not tell.
 	Size uint64
@@ -68,34 +68,4 @@ func (q *symbolQuery) visit(s *rawSymbol) bool {
 		q.found = ELFSymbol{Name: q.name, Addr: s.value, Size: s.size, Data: data}
 	}
 	return q.rank != rankGlobal
-}
-
-// Relocate turns an address that a file is linked at into the address in a running process that has the file mapped. path is as the
-// tracer sees it. The error wraps ErrNotFound when the process does not run code of the file.
-func (u *User) Relocate(p Process, path string, addr uint64) (uint64, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	proc := u.process(p)
-	if proc == nil {
-		return 0, fmt.Errorf("process %d: %w", p.PID, fs.ErrNotExist)
-	}
-	want, err := fs.Stat(u.opt.Root, below(".", path))
-	if err != nil {
-		return 0, err
-	}
-	id := identify(want, path)
-	for i := range proc.maps {
-		m := &proc.maps[i]
-		if !m.backed() || (id.ino != 0 && m.inode != id.ino) || (id.ino == 0 && m.path != path) {
-			continue
-		}
-		t := u.tableOf(proc, m)
-		if t == nil {
-			continue
-		}
-		if linked, ok := t.vaddr(m.offset); ok {
-			return addr - linked + m.start, nil
-		}
-	}
-	return 0, fmt.Errorf("%s in process %d: %w", path, p.PID, ErrNotFound)
 }

@@ -3,7 +3,6 @@ package symbol
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 )
 
@@ -16,31 +15,6 @@ const (
 	ModeRaw                  // the address
 	ModeBuildID              // build id and file offset; user stacks only
 )
-
-// ParseMode reads the name of a mode as scripts write it: bpftrace, perf, raw or build_id.
-func ParseMode(name string) (Mode, error) {
-	for m := ModeBpftrace; m <= ModeBuildID; m++ {
-		if m.String() == name {
-			return m, nil
-		}
-	}
-	return 0, fmt.Errorf("invalid stack mode %q (bpftrace, perf, raw or build_id)", name)
-}
-
-// String returns the name of the mode.
-func (m Mode) String() string {
-	switch m {
-	case ModeBpftrace:
-		return "bpftrace"
-	case ModePerf:
-		return "perf"
-	case ModeRaw:
-		return "raw"
-	case ModeBuildID:
-		return "build_id"
-	}
-	return "Mode(" + strconv.Itoa(int(m)) + ")"
-}
 
 // Printer appends addresses and stacks to text. All fields but Mangled are needed by the functions that use them.
 type Printer struct {

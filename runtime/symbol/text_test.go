@@ -95,17 +95,6 @@ func TestBuildIDStackText(t *testing.T) {
 	}
 }
 
-func TestParseMode(t *testing.T) {
-	for _, name := range []string{"bpftrace", "perf", "raw", "build_id"} {
-		if m, err := ParseMode(name); err != nil || m.String() != name {
-			t.Errorf("ParseMode(%q) = %v, %v", name, m, err)
-		}
-	}
-	if _, err := ParseMode("fancy"); err == nil || !strings.Contains(err.Error(), "fancy") {
-		t.Errorf("unknown mode: %v", err)
-	}
-}
-
 func TestDemangle(t *testing.T) {
 	for name, want := range map[string]string{
 		"main":              "main",

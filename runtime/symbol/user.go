@@ -72,25 +72,3 @@ func (u *User) LookupAll(p Process, addrs []uint64) []Symbol {
 	}
 	return out
 }
-
-// Prefetch reads the mappings of a process now, so that its addresses can still be named when it is gone. With tables it also reads
-// the symbols of all mapped code (lazy_symbolication = false); without, files are read when a frame needs them, which works
-// for a process that is gone as long as the tracer sees the file under the same path. It does nothing with CacheNone.
-func (u *User) Prefetch(pid int, tables bool) error {
-	if u.opt.Cache == CacheNone {
-		return nil
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	proc, err := u.load(pid)
-	if err != nil {
-		return err
-	}
-	u.keep(proc)
-	if tables {
-		for i := range proc.maps {
-			u.tableOf(proc, &proc.maps[i])
-		}
-	}
-	return nil
-}

@@ -182,22 +182,27 @@ func TestProcessGone(t *testing.T) {
 	}
 }
 
+// What was read before the process ended names its addresses, even when its files are gone.
 func TestPrefetch(t *testing.T) {
 	program := compile(t, "fixture.c", fixtureSource, "-w")
-	for _, tables := range []bool{false, true} {
+	for name, prefetch := range map[string]func(*User, *target) error{
+		"process": func(u *User, tg *target) error { return u.Prefetch(tg.cmd.Process.Pid) },
+		"program": func(u *User, _ *target) error { return u.PrefetchProgram(program) },
+	} {
 		tg, u := start(t, program), liveUser(UserOptions{})
-		if err := u.Prefetch(tg.cmd.Process.Pid, tables); err != nil {
+		if err := prefetch(u, tg); err != nil {
 			t.Fatal(err)
 		}
 		tg.stop()
-		if tables {
-			u.opt.Root = os.DirFS(t.TempDir()) // the tables must be there already
-		}
+		u.opt.Root = os.DirFS(t.TempDir())
 		if got := tg.name(u, "hidden"); got != "hidden" {
-			t.Errorf("tables = %v: %q", tables, got)
+			t.Errorf("%s: %q", name, got)
 		}
 	}
-	if err := liveUser(UserOptions{}).Prefetch(1<<23, false); !errors.Is(err, fs.ErrNotExist) {
+	if err := liveUser(UserOptions{}).Prefetch(1 << 23); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no such process: %v", err)
+	}
+	if err := liveUser(UserOptions{}).PrefetchProgram("/no/such/program"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no such program: %v", err)
 	}
 }

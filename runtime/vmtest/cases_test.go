@@ -167,54 +167,6 @@ func inOrder(stream string, expressions []*regexp.Regexp, text string) error {
 	return nil
 }
 
-// unmet returns the first requirement that a kernel does not meet, or "". It
-// looks at what the kernel is built with, never at what happens to work: if
-// something fails on a kernel that has the feature, the case must fail.
-func (c *testCase) unmet(kernel *Kernel) (string, error) {
-	options, err := kernel.Options()
-	if err != nil {
-		return "", err
-	}
-	for _, requirement := range c.requires {
-		name, negated := strings.CutPrefix(requirement, "!")
-		has, err := feature(kernel, options, name)
-		if err != nil {
-			return "", err
-		}
-		if has == negated {
-			return requirement, nil
-		}
-	}
-	return "", nil
-}
-
-// feature answers whether a kernel has what a case requires: "kernel>=6.1", a
-// build option such as "CONFIG_FPROBE" (built in) or "CONFIG_VIRTIO=m", or one
-// of the names below.
-func feature(kernel *Kernel, options map[string]string, name string) (bool, error) {
-	built := func(option string) bool { return options[option] == "y" }
-	if version, ok := strings.CutPrefix(name, "kernel>="); ok {
-		var major, minor int
-		if n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor); n != 2 {
-			return false, fmt.Errorf("bad requirement %q", name)
-		}
-		return kernel.AtLeast(major, minor), nil
-	}
-	if strings.HasPrefix(name, "CONFIG_") {
-		option, value, ok := strings.Cut(name, "=")
-		return built(option) && !ok || ok && options[option] == value, nil
-	}
-	switch name {
-	case "fentry":
-		return built("CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS") && built("CONFIG_DEBUG_INFO_BTF"), nil
-	case "kprobe_multi":
-		return built("CONFIG_FPROBE") && kernel.AtLeast(5, 18), nil
-	case "module_btf":
-		return built("CONFIG_DEBUG_INFO_BTF_MODULES"), nil
-	}
-	return false, fmt.Errorf("unknown requirement %q", name)
-}
-
 func TestParseCase(t *testing.T) {
 	c, err := parseCase("demo", txtar.Parse([]byte("Counts reads.\nrequires: fentry !kernel>=6.2\nargs: -v\nexit: 3\n"+
 		"timeout: 5s\n-- script --\nprog\n-- workload --\ntrue\n-- stdout --\n^a$\n\n^b$\n-- absent --\n^x\n")))

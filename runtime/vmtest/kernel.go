@@ -1,8 +1,6 @@
 package vmtest
 
 import (
-	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -173,31 +171,4 @@ func (k *Kernel) modules(names []string) ([]kmod.Module, error) {
 		return nil, fmt.Errorf("vmtest: kernel %s: %w", k.Release, err)
 	}
 	return modules, nil
-}
-
-// Options reads the kernel's build configuration: "CONFIG_X" to "y", "m" or
-// another value. Options that are not set are absent.
-func (k *Kernel) Options() (map[string]string, error) {
-	file, err := os.Open(k.Config)
-	if err != nil {
-		return nil, fmt.Errorf("vmtest: %w", err)
-	}
-	defer file.Close()
-	options := map[string]string{}
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if key, value, ok := strings.Cut(lines.Text(), "="); ok && strings.HasPrefix(key, "CONFIG_") {
-			options[key] = value
-		}
-	}
-	return options, lines.Err()
-}
-
-// AtLeast tells whether the kernel's version is not below major.minor.
-func (k *Kernel) AtLeast(major, minor int) bool {
-	var haveMajor, haveMinor int
-	if n, _ := fmt.Sscanf(k.Release, "%d.%d", &haveMajor, &haveMinor); n != 2 {
-		return false
-	}
-	return cmp.Or(cmp.Compare(haveMajor, major), cmp.Compare(haveMinor, minor)) >= 0
 }
