@@ -44,8 +44,13 @@ func (system) KernelSymbol(string) (uint64, error)               { return 0xffff
 // live is the machine that tests run on.
 var live = sync.OnceValue(host.Live)
 
+// features are those of a release, 6.18 unless it is one of the older two.
 func features(release string) codegen.Features {
-	all := codegen.AllFeatures()
+	all := codegen.Features{
+		Release: "6.18", BPFLoop: true, ForEachMapElem: true, TaskBTF: true, MapLookupPerCPU: true, NoPreallocSafe: true,
+		KtimeBoot: true, KtimeTAI: true, Strncmp: true, FuncIP: true, FuncRet: true, Jiffies: true, AtomicFetch: true,
+		DPath: true, TraceVprintk: true, SignExtend: true,
+	}
 	switch release {
 	case "5.10":
 		return codegen.Features{Release: release, KtimeBoot: true, Jiffies: true, DPath: true}

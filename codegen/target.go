@@ -9,9 +9,6 @@ import (
 // Linux 5.8, the minimum. The zero value is that minimum.
 type Features = build.Features
 
-// AllFeatures returns the features of a current kernel.
-func AllFeatures() Features { return build.AllFeatures() }
-
 // Target is the machine that a script is compiled for.
 type Target struct {
 	// Arch is the name that Go has for the architecture, such as amd64.

@@ -114,9 +114,8 @@ const (
 
 // Offsets in the value of the RoleParams map.
 const (
-	ParamStart   = 0  // uint64, boot clock at attaching, for elapsed
-	ParamCpid    = 8  // uint64, process id of the command
-	ParamExiting = 16 // uint64, not zero once exit() was called: probes return at once
-	ParamWall    = 24 // uint64, wall clock (ns since 1970) less boot clock, for tseries
-	ParamSize    = 32
+	ParamStart = 0  // uint64, boot clock at attaching, for elapsed
+	ParamCpid  = 8  // uint64, process id of the command
+	ParamWall  = 16 // uint64, wall clock (ns since 1970) less boot clock, for tseries
+	ParamSize  = 24
 )

@@ -20,12 +20,3 @@ type Features struct {
 	TraceVprintk    bool   // bpf_trace_vprintk, 5.16
 	SignExtend      bool   // sign-extending moves, 6.6
 }
-
-// AllFeatures returns the features of a current kernel.
-func AllFeatures() Features {
-	return Features{
-		Release: "6.18", BPFLoop: true, ForEachMapElem: true, TaskBTF: true, MapLookupPerCPU: true, NoPreallocSafe: true,
-		KtimeBoot: true, KtimeTAI: true, Strncmp: true, FuncIP: true, FuncRet: true, Jiffies: true, AtomicFetch: true,
-		DPath: true, TraceVprintk: true, SignExtend: true,
-	}
-}

@@ -30,8 +30,6 @@ func (e *emitter) operation(s ir.Step) error {
 		return e.memory(s)
 	case ir.OpCall:
 		e.add(v.Aux.(*ir.Helper).Fn.Call())
-	case ir.OpCallLocal:
-		e.add(asm.Call.Label(v.Aux.(*ir.Func).Name))
 	default:
 		return fmt.Errorf("operation %s has no instruction", v.Op)
 	}

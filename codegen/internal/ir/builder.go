@@ -140,13 +140,6 @@ func (b *Builder) Call(h *Helper, args ...*Value) *Value {
 	return b.add(v)
 }
 
-// CallLocal appends a call of another function of the program.
-func (b *Builder) CallLocal(f *Func, args ...*Value) *Value {
-	v := b.Func.NewValue(OpCallLocal, I64, args...)
-	v.Aux = f
-	return b.add(v)
-}
-
 // FuncAddr appends the address of a callback.
 func (b *Builder) FuncAddr(f *Func) *Value {
 	v := b.Func.NewValue(OpFuncAddr, Ptr)

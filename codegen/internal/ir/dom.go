@@ -124,9 +124,6 @@ func (d *Dom) number() {
 // Reachable reports whether a path leads from the entry to b.
 func (d *Dom) Reachable(b *Block) bool { return d.index[b.ID] >= 0 }
 
-// Index returns the position of b in RPO, -1 for an unreachable block.
-func (d *Dom) Index(b *Block) int { return int(d.index[b.ID]) }
-
 // Idom returns the immediate dominator of b, nil for the entry and for
 // unreachable blocks.
 func (d *Dom) Idom(b *Block) *Block {

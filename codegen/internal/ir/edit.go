@@ -81,26 +81,6 @@ func UseCounts(f *Func) []int32 {
 	return n
 }
 
-// ReplaceTerm ends the block in t instead of its terminator and updates the
-// predecessor lists.
-func (b *Block) ReplaceTerm(t Term) {
-	for _, e := range b.Term.Succs {
-		e.To.removePred(b)
-	}
-	b.Likely = 0
-	b.SetTerm(t)
-}
-
-// removePred removes one entry for p.
-func (b *Block) removePred(p *Block) {
-	for i, q := range b.Preds {
-		if q == p {
-			b.Preds = append(b.Preds[:i], b.Preds[i+1:]...)
-			return
-		}
-	}
-}
-
 // Prepend inserts v at the start of the block.
 func (b *Block) Prepend(values ...*Value) {
 	for _, v := range values {
@@ -143,31 +123,6 @@ func (f *Func) RemoveUnreachable() bool {
 	f.Blocks = kept
 	f.RebuildPreds()
 	return true
-}
-
-// SplitCriticalEdges puts an empty block on each edge from a block with
-// several successors to one with several predecessors. It reports whether
-// there were any.
-func (f *Func) SplitCriticalEdges() bool {
-	changed := false
-	for _, b := range f.Blocks {
-		if len(b.Term.Succs) < 2 {
-			continue
-		}
-		for i, e := range b.Term.Succs {
-			if len(e.To.Preds) < 2 {
-				continue
-			}
-			mid := f.NewBlock()
-			mid.Term = Term{Kind: Jump, Succs: []Edge{e}, Span: b.Term.Span}
-			b.Term.Succs[i] = Edge{To: mid}
-			changed = true
-		}
-	}
-	if changed {
-		f.RebuildPreds()
-	}
-	return changed
 }
 
 // RemoveParams removes the block parameters that drop names, with what edges

@@ -1,9 +1,6 @@
 package ir
 
-import (
-	"math/rand/v2"
-	"testing"
-)
+import "testing"
 
 func mustParse(t *testing.T, text string) *Func {
 	t.Helper()
@@ -46,33 +43,6 @@ func TestRemoveUnreachable(t *testing.T) {
 	expect(t, f, "func f {\nb0(v0 i64):\n\tjump b2()\nb2():\n\treturn v0\n}\n")
 }
 
-func TestSplitCriticalEdges(t *testing.T) {
-	f := mustParse(t, "func f {\nb0(v0 i64):\n\tbranch v0 -> b1(), b2(v0)\nb1():\n\tbranch v0 -> b2(v0), b2(v0)\nb2(v1 i64):\n\treturn v1\n}\n")
-	if !f.SplitCriticalEdges() || f.SplitCriticalEdges() {
-		t.Error("the result does not tell whether there were critical edges")
-	}
-	expect(t, f, "func f {\nb0(v0 i64):\n\tbranch v0 -> b1(), b3()\nb1():\n\tbranch v0 -> b4(), b5()\nb2(v1 i64):\n\treturn v1\n"+
-		"b3():\n\tjump b2(v0)\nb4():\n\tjump b2(v0)\nb5():\n\tjump b2(v0)\n}\n")
-}
-
-func TestNoCriticalEdgesAreLeft(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	for range 100 {
-		f := randomGraph(t, rng, 2+rng.IntN(10))
-		f.SplitCriticalEdges()
-		if err := Verify(f); err != nil {
-			t.Fatal(err)
-		}
-		for _, b := range f.Blocks {
-			for _, e := range b.Term.Succs {
-				if len(b.Term.Succs) > 1 && len(e.To.Preds) > 1 {
-					t.Fatalf("edge from b%d to b%d is critical\n%s", b.ID, e.To.ID, f)
-				}
-			}
-		}
-	}
-}
-
 func TestRemoveTrivialParams(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{
@@ -98,17 +68,5 @@ func TestRemoveTrivialParams(t *testing.T) {
 			}
 			expect(t, f, c.want)
 		})
-	}
-}
-
-func TestReplaceTermUpdatesPredecessors(t *testing.T) {
-	f := graph(t, "1 2,2,")
-	b := f.Blocks
-	b[0].ReplaceTerm(Term{Kind: Jump, Succs: []Edge{{To: b[1]}}})
-	if err := Verify(f); err != nil {
-		t.Error(err)
-	}
-	if len(b[2].Preds) != 1 || b[2].Preds[0] != b[1] {
-		t.Error("b2 still has b0 as a predecessor")
 	}
 }

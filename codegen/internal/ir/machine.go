@@ -49,6 +49,9 @@ type Alloc struct {
 	// Spills is the number of 8-byte spill slots; they lie below the frame of
 	// the function's own slots.
 	Spills int
+	// Spilled has the values that a spill slot holds for some time, those that
+	// hold it longest first.
+	Spilled []*Value
 }
 
 // Frame returns the bytes of stack that the function needs.
@@ -104,7 +107,7 @@ func (v *Value) Constraint() Constraint {
 		return Distinct
 	case OpAtomicFetchAdd:
 		return TiedSecond
-	case OpCall, OpCallLocal:
+	case OpCall:
 		return CallRegs
 	}
 	return AnyReg

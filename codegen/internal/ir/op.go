@@ -45,7 +45,6 @@ const (
 	OpMapUpdate      // stores value q under the key at p with flags Imm; gives 0 or -errno
 	OpMapDelete      // deletes the key at p; gives 0 or -errno
 	OpCall           // helper Aux.(*Helper), up to five arguments
-	OpCallLocal      // function Aux.(*Func) of the same program
 	OpFuncAddr       // address of the callback Aux.(*Func), a helper argument
 	NumOps
 )
@@ -57,7 +56,6 @@ type Effect uint8
 // The effect classes.
 const (
 	Pure       Effect = iota // depends on its operands only
-	CtxConst                 // constant during one run of the program: reads the context
 	Invariant                // helper whose result does not change during one run (pid, comm, cpu)
 	Clock                    // result changes with time; may be dropped, not merged
 	KernelRead               // reads kernel or user memory that others may change; may be dropped
@@ -136,7 +134,6 @@ var opTable = [NumOps]OpInfo{
 	OpMapUpdate:      {"map_update", MapWrite, I64, 2},
 	OpMapDelete:      {"map_delete", MapWrite, I64, 1},
 	OpCall:           {"call", Emit, I64, -1}, // effect and result: the Helper's
-	OpCallLocal:      {"call_local", Emit, I64, -1},
 	OpFuncAddr:       {"func", Pure, Ptr, 0},
 }
 

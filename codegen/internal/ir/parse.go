@@ -385,7 +385,7 @@ func (p *parser) operands(v *Value, form form) (err error) {
 	case auxImm:
 		v.Imm = p.number()
 		return nil
-	case auxHelper, auxCallee:
+	case auxHelper:
 		if v.Aux, err = p.auxRef(form.aux); err != nil {
 			return err
 		}

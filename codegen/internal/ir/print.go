@@ -218,7 +218,7 @@ func (w *printer) operands(v *Value, form form) {
 	case auxImm:
 		w.put(sep, num(v.Imm))
 		return
-	case auxHelper, auxCallee:
+	case auxHelper:
 		w.put(sep, auxName(v.Aux))
 		w.list(v.Args)
 		return
@@ -252,7 +252,6 @@ const (
 	auxMap            // a map, then Imm unless it is 0
 	auxFunc           // a function
 	auxHelper         // a helper, then operands in parentheses
-	auxCallee         // a function, then operands in parentheses
 )
 
 // form says how the fields of an operation are written.
@@ -283,8 +282,6 @@ func opForm(op Op) form {
 		return form{aux: auxFunc}
 	case OpCall:
 		return form{aux: auxHelper}
-	case OpCallLocal:
-		return form{aux: auxCallee}
 	}
 	return form{}
 }

@@ -56,21 +56,16 @@ b4(v17 i64, v18 ptr):
 	v20 = map_delete @x, v4
 	v21 = call read(v3, v2, v17)
 	call emit()
-	v22 ptr = func step
+	v22 ptr = func "step 1"
 	v23 = call loop(v2, v22, v3)
-	v24 = call_local "sub 1"(v23)
-	branch v24 -> b2(), b3(v19) unlikely
+	branch v23 -> b2(), b3(v19) unlikely
 b2():
 	jump b3(v1)
-b3(v25 i64):
-	return v25
+b3(v24 i64):
+	return v24
 }
-func step callback {
+func "step 1" callback {
 b0(v0 i64, v1 ptr):
-	return v0
-}
-func "sub 1" {
-b0(v0 i64):
 	return v0
 }
 `
@@ -140,7 +135,6 @@ func TestParseErrors(t *testing.T) {
 		{"pointer result", body("return v0"), "terminator"},
 		{"order", body("v2 = add v3, v1", "v3 = const 1", "return v2"), "before it is defined"},
 		{"dominance", body("branch v1 -> b1(), b2()", "b1():", "v2 = const 1", "jump b2()", "b2():", "return v2"), "before it is defined"},
-		{"callee", body("v2 = call_local f(v1)", "return v2"), "1 arguments for 2"},
 		{"size argument", body("v2 = call read(v0)", "return v2"), "takes a size"},
 		{"filled argument", body("v2 = call read(v1, v1)", "return v2"), "which is no pointer"},
 	} {

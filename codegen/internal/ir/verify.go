@@ -21,20 +21,6 @@ func Verify(f *Func) error {
 	return nil
 }
 
-// VerifyReachable is Verify for functions that must have no unreachable blocks.
-func VerifyReachable(f *Func) error {
-	if err := Verify(f); err != nil {
-		return err
-	}
-	d := Dominators(f)
-	for _, b := range f.Blocks {
-		if !d.Reachable(b) {
-			return fmt.Errorf("func %s: %s is unreachable", name(f.Name), blockName(b))
-		}
-	}
-	return nil
-}
-
 // VerifyProgram verifies the functions of p and that they only call each other.
 func VerifyProgram(p *Program) error {
 	if p.Main == nil {
@@ -367,9 +353,6 @@ func (v *verifier) checkAux(x *Value) error {
 		ok = f != nil && len(f.Blocks) > 0
 	case auxHelper:
 		return checkCall(x, x.Aux.(*Helper))
-	case auxCallee:
-		f, _ := x.Aux.(*Func)
-		return checkCallLocal(x, f)
 	default:
 		ok = x.Aux == nil
 	}
@@ -393,22 +376,6 @@ func checkCall(x *Value, h *Helper) error {
 		return fmt.Errorf("helper %s fills argument %d, which is no pointer", name(h.Name), h.Writes+1)
 	case h.SizeArg >= n || h.SizeArg >= 0 && x.Args[h.SizeArg].Type != I64:
 		return fmt.Errorf("helper %s takes a size in argument %d, which is no integer", name(h.Name), h.SizeArg+1)
-	}
-	return nil
-}
-
-func checkCallLocal(x *Value, f *Func) error {
-	if f == nil || len(f.Blocks) == 0 {
-		return errors.New("it calls no function")
-	}
-	params := f.Blocks[0].Params
-	if len(x.Args) != len(params) || len(params) > maxCallArgs {
-		return fmt.Errorf("%d arguments for %d parameters", len(x.Args), len(params))
-	}
-	for i, p := range params {
-		if x.Args[i].Type != p.Type {
-			return fmt.Errorf("argument %s has another type than its parameter", valueName(x.Args[i]))
-		}
 	}
 	return nil
 }

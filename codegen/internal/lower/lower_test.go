@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gotrace/gotrace/codegen/internal/ir"
+	"github.com/gotrace/gotrace/codegen/internal/ir/irtest"
 	"github.com/gotrace/gotrace/codegen/internal/lower"
 )
 
@@ -181,14 +182,14 @@ func TestStackTooSmall(t *testing.T) {
 func TestUncalledFunctionsGo(t *testing.T) {
 	p := &ir.Program{Name: "p", Main: ir.NewFunc("main", ir.Ptr)}
 	for i := range 3 {
-		f := ir.NewFunc(fmt.Sprint("sub", i), ir.I64)
-		f.Depth = 1
+		f := ir.NewFunc(fmt.Sprint("sub", i), ir.I64, ir.Ptr)
+		f.Callback, f.Depth = true, 1
 		b := ir.NewBuilder(f)
 		b.Return(f.Blocks[0].Params[0])
 		p.Subs = append(p.Subs, f)
 	}
 	b := ir.NewBuilder(p.Main)
-	b.Return(b.CallLocal(p.Subs[1], b.Const(1)))
+	b.Return(b.Call(irtest.Loop(), b.Const(1), b.FuncAddr(p.Subs[1]), b.Const(0), b.Const(0)))
 	if err := lower.Program(p); err != nil {
 		t.Fatal(err)
 	}

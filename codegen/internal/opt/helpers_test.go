@@ -8,8 +8,6 @@ func helper(name string) *ir.Helper {
 	switch name {
 	case "pid":
 		h.Effect = ir.Invariant
-	case "cpu_ctx":
-		h.Effect = ir.CtxConst
 	case "nsecs":
 		h.Effect = ir.Clock
 	case "comm": // comm(buf, size)

@@ -143,7 +143,7 @@ func (m *memory) accesses(v *ir.Value) []access {
 	case ir.OpMapUpdate:
 		mp := v.Aux.(*ir.Map)
 		return []access{m.at(v, 0, 0, extent(mp.KeySize)).reading(), m.at(v, 1, 0, extent(mp.ValueSize)).reading()}
-	case ir.OpCall, ir.OpCallLocal:
+	case ir.OpCall:
 		return m.callAccesses(v)
 	}
 	return nil
@@ -187,9 +187,6 @@ func (m *memory) callAccesses(v *ir.Value) []access {
 
 // runsCode reports whether v runs other functions of the program.
 func runsCode(v *ir.Value) bool {
-	if v.Op == ir.OpCallLocal {
-		return true
-	}
 	for _, a := range v.Args {
 		if a.Op == ir.OpFuncAddr {
 			return true

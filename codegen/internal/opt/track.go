@@ -178,7 +178,7 @@ func (t *tracker) transfer(st *state, v *ir.Value) {
 		t.lookup(st, v)
 	case ir.OpMapUpdate, ir.OpMapDelete:
 		t.forgetMap(st, v.Aux.(*ir.Map))
-	case ir.OpCall, ir.OpCallLocal:
+	case ir.OpCall:
 		t.call(st, v, accesses)
 	}
 }

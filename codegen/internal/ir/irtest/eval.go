@@ -108,15 +108,27 @@ func (fr *frame) value(v *ir.Value) (uint64, error) {
 		return 0, err
 	case ir.OpCopy:
 		return 0, fr.copy(a[0]+uint64(v.Imm), a[1]+uint64(v.Imm2), v.Size)
-	case ir.OpCallLocal:
-		return fr.m.run(v.Aux.(*ir.Func), a)
+	case ir.OpFuncAddr:
+		return 0, nil // only loop uses it, by the operand itself
 	case ir.OpCall:
-		if v.Aux.(*ir.Helper).Name == ProbeRead().Name {
-			return 0, fr.copy(a[0], a[2], int64(a[1]))
-		}
-		return 0, nil
+		return fr.call(v, a)
 	}
 	return Arith(v, a)
+}
+
+func (fr *frame) call(v *ir.Value, a []uint64) (uint64, error) {
+	switch v.Aux.(*ir.Helper).Name {
+	case ProbeRead().Name:
+		return 0, fr.copy(a[0], a[2], int64(a[1]))
+	case Loop().Name:
+		for i := range a[0] {
+			if stop, err := fr.m.run(v.Args[1].Aux.(*ir.Func), []uint64{i, a[2]}); err != nil || stop != 0 {
+				return i + 1, err
+			}
+		}
+		return a[0], nil
+	}
+	return 0, nil
 }
 
 func (fr *frame) copy(dst, src uint64, size int64) error {

@@ -22,12 +22,12 @@ const Words = 8
 type Config struct {
 	Stmts int  // statements of a function
 	Vars  int  // variables that live all along
-	Calls bool // helper calls and a function of its own
+	Calls bool // helper calls and a callback
 	Loops bool
 }
 
 // ScratchMap returns the per-CPU array that the programs' scratch memory is in.
-func ScratchMap() *ir.Map { return &ir.Map{Name: "scratch", KeySize: 4, ValueSize: 4096} }
+func ScratchMap() *ir.Map { return &ir.Map{Name: "scratch", KeySize: 4, ValueSize: 1 << 14} }
 
 // ProbeRead is the helper that copies Args[1] bytes from Args[2] to Args[0].
 func ProbeRead() *ir.Helper {
@@ -39,19 +39,26 @@ func CPU() *ir.Helper {
 	return &ir.Helper{Name: "get_smp_processor_id", Fn: asm.FnGetSmpProcessorId, Effect: ir.Invariant, Result: ir.I64, Writes: -1, SizeArg: -1}
 }
 
+// Loop is the helper that calls function Args[1] up to Args[0] times, with the
+// number of the turn and the pointer Args[2].
+func Loop() *ir.Helper {
+	return &ir.Helper{Name: "loop", Fn: asm.FnLoop, Effect: ir.Emit, Result: ir.I64, Writes: -1, SizeArg: -1}
+}
+
 // Random returns the program that belongs to seed.
 func Random(seed int64, c Config) *ir.Program {
 	g := &gen{Rand: rand.New(rand.NewSource(seed)), c: c}
 	p := &ir.Program{Name: "random", Scratch: ScratchMap()}
 	if c.Calls && g.Intn(2) == 0 {
-		g.sub = ir.NewFunc("sub", ir.I64, ir.I64, ir.I64)
-		g.sub.Depth = 1
+		g.sub = ir.NewFunc("sub", ir.I64, ir.Ptr)
+		g.sub.Callback, g.sub.Depth = true, 1
 		sub := &gen{Rand: g.Rand, c: Config{Stmts: c.Stmts / 4, Vars: 3, Calls: true}}
-		sub.function(g.sub)
+		sub.callback(g.sub)
 		p.Subs = []*ir.Func{g.sub}
 	}
 	p.Main = ir.NewFunc("main", ir.Ptr)
-	g.function(p.Main)
+	g.start(p.Main, Words)
+	g.b.Return(g.result())
 	return p
 }
 
@@ -59,16 +66,27 @@ type gen struct {
 	*rand.Rand
 	c     Config
 	b     *ir.Builder
-	sub   *ir.Func
+	sub   *ir.Func // the callback, if there is one
+	env   *ir.Slot // what it gets a pointer to
 	vars  []ir.Var
 	slots []*ir.Slot
 	left  int // statements
 	depth int
 }
 
-// function fills f: parameters or context words into variables, statements,
-// and a result that depends on all variables and slots.
-func (g *gen) function(f *ir.Func) {
+// envWords is the number of words that the callback gets a pointer to.
+const envWords = 3
+
+// callback fills f, which leaves its result in the memory that it gets.
+func (g *gen) callback(f *ir.Func) {
+	g.start(f, envWords)
+	g.b.Store(f.Blocks[0].Params[1], int64(8*g.Intn(envWords)), g.result(), 8)
+	g.b.Return(g.b.Const(0)) // anything else ends the loop
+}
+
+// start fills f with statements, on variables that are parameters or one of
+// the words that a parameter points to.
+func (g *gen) start(f *ir.Func, words int) {
 	g.b = ir.NewBuilder(f)
 	g.slots = []*ir.Slot{f.NewSlot("small", 8, 8), f.NewSlot("key", 16, 8), f.NewSlot("large", 40, 8)}
 	for _, s := range g.slots {
@@ -78,7 +96,7 @@ func (g *gen) function(f *ir.Func) {
 	for i := range g.c.Vars {
 		x := params[i%len(params)]
 		if x.Type == ir.Ptr {
-			x = g.b.Load(ir.I64, x, int64(8*g.Intn(Words)), 8)
+			x = g.b.Load(ir.I64, x, int64(8*g.Intn(words)), 8)
 		}
 		v := g.b.NewVar(ir.I64)
 		g.b.WriteVar(v, x)
@@ -88,6 +106,10 @@ func (g *gen) function(f *ir.Func) {
 	for g.left > 0 {
 		g.stmt()
 	}
+}
+
+// result returns 32 bits that depend on all variables and slots.
+func (g *gen) result() *ir.Value {
 	sum := g.b.Const(7)
 	mix := func(x *ir.Value) {
 		sum = g.b.Value(ir.OpAdd, g.b.Value(ir.OpMul, sum, g.b.Const(31)), x)
@@ -101,7 +123,7 @@ func (g *gen) function(f *ir.Func) {
 		}
 	}
 	high := g.b.Value(ir.OpLShr, sum, g.b.Const(32))
-	g.b.Return(g.b.Extend(ir.OpZExt, g.b.Value(ir.OpXor, sum, high), 32))
+	return g.b.Extend(ir.OpZExt, g.b.Value(ir.OpXor, sum, high), 32)
 }
 
 func (g *gen) pick() ir.Var    { return g.vars[g.Intn(len(g.vars))] }
@@ -274,7 +296,7 @@ func (g *gen) loop() {
 func (g *gen) call() {
 	switch {
 	case g.sub != nil && g.Intn(2) == 0:
-		g.b.WriteVar(g.pick(), g.b.CallLocal(g.sub, g.read(), g.operand(), g.read()))
+		g.loopCall()
 	case g.Intn(2) == 0:
 		// The result differs from run to run, so only its lack of bits counts.
 		x := g.b.Value(ir.OpAnd, g.b.Call(CPU()), g.b.Const(-1<<40))
@@ -287,4 +309,17 @@ func (g *gen) call() {
 		q = g.b.Value(ir.OpAdd, q, g.b.Const(qoff))
 		g.b.WriteVar(g.pick(), g.b.Call(ProbeRead(), p, g.b.Const(int64(1+g.Intn(8))), q))
 	}
+}
+
+// loopCall runs the callback up to twice on values of variables.
+func (g *gen) loopCall() {
+	if g.env == nil {
+		g.env = g.b.Func.NewSlot("env", 8*envWords, 8)
+		g.env.OnStack = true
+	}
+	for i := range int64(envWords) {
+		g.b.Store(g.b.Slot(g.env), 8*i, g.operand(), 8)
+	}
+	g.b.Call(Loop(), g.b.Const(int64(g.Intn(3))), g.b.FuncAddr(g.sub), g.b.Slot(g.env), g.b.Const(0))
+	g.b.WriteVar(g.pick(), g.b.Load(ir.I64, g.b.Slot(g.env), int64(8*g.Intn(envWords)), 8))
 }
