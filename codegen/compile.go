@@ -110,7 +110,7 @@ func (c *compiler) program(probe *typed.Probe, p *ir.Program) (out *object.Progr
 	}
 	c.dump.stage("lower", probe.Name, p.String)
 	stage = "regalloc"
-	allocs, err := regalloc.Program(p, regalloc.Options{})
+	allocs, err := allocate(p)
 	if err != nil {
 		return nil, fmt.Errorf("regalloc: probe %s: %w", probe.Name, err)
 	}
@@ -139,6 +139,22 @@ func (c *compiler) program(probe *typed.Probe, p *ir.Program) (out *object.Progr
 		out.Sources = append(out.Sources, object.SourcePos{Off: m.Off, Span: m.Span})
 	}
 	return out, nil
+}
+
+// allocate gives the values of p their places. What does not fit the stack goes
+// to scratch memory, in as many rounds as that takes.
+func allocate(p *ir.Program) ([]*ir.Alloc, error) {
+	d := lower.NewDemoter(p)
+	for {
+		allocs := regalloc.Program(p, regalloc.Options{})
+		excess := regalloc.Excess(allocs)
+		if excess == 0 {
+			return allocs, nil
+		}
+		if !d.Demote(allocs, excess) {
+			return nil, fmt.Errorf("too much is in use at once: it takes %d bytes more than the 512 of the stack", excess)
+		}
+	}
 }
 
 // recovered turns a panic, which is a bug of the compiler, into an error.

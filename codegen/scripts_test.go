@@ -55,6 +55,7 @@ func arithmeticScripts() []script {
 		{"increment", `BEGIN { let $a : int8 = 127; print($a++); print($a); $b = 5; print(--$b); print($b--); print($b) }`, false, []string{"127", "-128", "4", "4", "3"}},
 		{"bswap", `BEGIN { $a = (uint32)((rand & 0) + 0x11223344); printf("%x", bswap($a)); print(bswap((uint16)$a)) }`, false, []string{"%x 1144201745", "17459"}},
 		{"many variables", manyVariables(60), false, []string{"1830", "60"}},
+		{"more variables than the stack holds", spilledVariables(150), false, []string{"11175", "0"}},
 	}
 }
 
@@ -71,6 +72,25 @@ func manyVariables(n int) string {
 		fmt.Fprintf(&b, "$s += $v%d; ", i)
 	}
 	fmt.Fprintf(&b, "print($s); print($v%d) }", n)
+	return b.String()
+}
+
+// spilledVariables keeps n numbers that nothing is known of across calls and
+// branches, and prints their sum and what is left when all are subtracted.
+func spilledVariables(n int) string {
+	var b strings.Builder
+	b.WriteString("BEGIN { $s = (int64)0; ")
+	for i := range n {
+		fmt.Fprintf(&b, "$v%d = (int64)rand %% 1 + %d; ", i, i)
+	}
+	for i := range n {
+		fmt.Fprintf(&b, "if ($v%d >= 0) { $s += $v%d } else { $v%d = (int64)rand } ", i, i, i)
+	}
+	b.WriteString("print($s); ")
+	for i := range n {
+		fmt.Fprintf(&b, "$s -= $v%d; ", n-1-i)
+	}
+	b.WriteString("print($s) }")
 	return b.String()
 }
 

@@ -33,16 +33,42 @@ func TestKernelAgrees(t *testing.T) {
 	}
 	for name, c := range configs {
 		for _, regs := range []uint16{0, 0x3f, 0x7, 0x3c0} {
+			plain := func(p *ir.Program) (asm.Instructions, error) {
+				insns, _, err := compile(p, regalloc.Options{Regs: regs})
+				return insns, err
+			}
 			t.Run(fmt.Sprintf("%s/regs=%#x", name, regs), func(t *testing.T) {
 				for seed := range int64(40) {
-					checkSeed(t, seed, c, regalloc.Options{Regs: regs})
+					checkSeed(t, seed, c, plain)
 				}
 			})
 		}
 	}
 }
 
-func checkSeed(t *testing.T, seed int64, c irtest.Config, o regalloc.Options) {
+// TestKernelAgreesDemoted does the same with as many values in scratch memory
+// as may be there.
+func TestKernelAgreesDemoted(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("loading programs needs root")
+	}
+	total := 0
+	demoting := func(p *ir.Program) (asm.Instructions, error) {
+		insns, rounds, err := compileDemoted(p, regalloc.Options{Regs: 0x7})
+		total += rounds
+		return insns, err
+	}
+	for seed := range int64(60) {
+		checkSeed(t, seed, irtest.Config{Stmts: 40, Vars: 14, Calls: true, Loops: seed%2 == 0}, demoting)
+	}
+	if total < 60 {
+		t.Errorf("%d rounds of demotion are too few for a test", total)
+	}
+}
+
+type compiler func(*ir.Program) (asm.Instructions, error)
+
+func checkSeed(t *testing.T, seed int64, c irtest.Config, compile compiler) {
 	t.Helper()
 	p := irtest.Random(seed, c)
 	text := p.String()
@@ -55,7 +81,7 @@ func checkSeed(t *testing.T, seed int64, c irtest.Config, o regalloc.Options) {
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
-	insns, _, err := compile(p, o)
+	insns, err := compile(p)
 	if err != nil {
 		t.Fatalf("seed %d: %v\n%s", seed, err, text)
 	}
@@ -69,16 +95,40 @@ func checkSeed(t *testing.T, seed int64, c irtest.Config, o regalloc.Options) {
 }
 
 func compile(p *ir.Program, o regalloc.Options) (asm.Instructions, []emit.Mark, error) {
-	if err := lower.Program(p); err != nil {
+	if err := lowered(p); err != nil {
 		return nil, nil, err
+	}
+	return emitted(p, regalloc.Program(p, o))
+}
+
+// compileDemoted moves what it can to scratch memory, in as many rounds as it
+// returns.
+func compileDemoted(p *ir.Program, o regalloc.Options) (insns asm.Instructions, rounds int, err error) {
+	if err := lowered(p); err != nil {
+		return nil, 0, err
+	}
+	allocs := regalloc.Program(p, o)
+	for d := lower.NewDemoter(p); d.Demote(allocs, 64); rounds++ {
+		if err := ir.VerifyProgram(p); err != nil {
+			return nil, 0, fmt.Errorf("after demotion: %w\n%s", err, p)
+		}
+		allocs = regalloc.Program(p, o)
+	}
+	insns, _, err = emitted(p, allocs)
+	return insns, rounds, err
+}
+
+func lowered(p *ir.Program) error {
+	if err := lower.Program(p); err != nil {
+		return err
 	}
 	if err := ir.VerifyProgram(p); err != nil {
-		return nil, nil, fmt.Errorf("after lowering: %w", err)
+		return fmt.Errorf("after lowering: %w", err)
 	}
-	allocs, err := regalloc.Program(p, o)
-	if err != nil {
-		return nil, nil, err
-	}
+	return nil
+}
+
+func emitted(p *ir.Program, allocs []*ir.Alloc) (asm.Instructions, []emit.Mark, error) {
 	for _, a := range allocs {
 		if err := regalloc.Verify(a); err != nil {
 			return nil, nil, fmt.Errorf("allocation: %w", err)

@@ -49,9 +49,16 @@ type Alloc struct {
 	// Spills is the number of 8-byte spill slots; they lie below the frame of
 	// the function's own slots.
 	Spills int
-	// Spilled has the values that a spill slot holds for some time, those that
-	// hold it longest first.
-	Spilled []*Value
+	// Spilled has the values that have a spill slot for some time, in the order
+	// of First.
+	Spilled []SpillSpan
+}
+
+// SpillSpan is the stretch of steps, numbered in reverse postorder of the
+// blocks, in which a value is in a spill slot; Value is nil for a temporary.
+type SpillSpan struct {
+	Value       *Value
+	First, Last int
 }
 
 // Frame returns the bytes of stack that the function needs.

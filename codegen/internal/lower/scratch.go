@@ -14,7 +14,11 @@ import (
 // an array, returns 0.
 func lookupScratch(pl *placement, p *ir.Program, key *ir.Slot) *ir.Value {
 	b, i := scratchPoint(pl)
-	f := pl.f
+	return lookupAt(pl.f, b, i, p, key)
+}
+
+// lookupAt inserts the lookup before value i of block b.
+func lookupAt(f *ir.Func, b *ir.Block, i int, p *ir.Program, key *ir.Slot) *ir.Value {
 	rest := f.NewBlock()
 	rest.Values, rest.Term, rest.Likely = slices.Clone(b.Values[i:]), b.Term, b.Likely
 	for _, v := range rest.Values {

@@ -15,6 +15,7 @@ const (
 	frameAlign   = 32
 	maxStackSlot = 32 // larger slots go to scratch memory
 	spillReserve = 64 // of each frame, kept for register allocation
+	scratchKey   = "scratch_key"
 )
 
 // frames places the slots of a program. Functions of the same depth never have
@@ -81,7 +82,8 @@ func placeSlots(p *ir.Program, funcs []*ir.Func) error {
 	}
 	base := int64(0)
 	for i, level := range fr.levels {
-		limit := frameSize(level) + room/(len(fr.levels)-i)/frameAlign*frameAlign
+		extra := room / (len(fr.levels) - i) / frameAlign * frameAlign
+		limit := frameSize(level) + extra - min(extra/4, spillReserve) // where there is room, more for spilled values
 		room += frameSize(level)
 		size := int64(0)
 		for _, pl := range level {
@@ -155,7 +157,7 @@ func useScratch(p *ir.Program, level []*placement) error {
 			if p.Scratch.KeySize != 4 {
 				return fmt.Errorf("scratch map %s: key of %d bytes, want an array", p.Scratch.Name, p.Scratch.KeySize)
 			}
-			key := pl.f.NewSlot("scratch_key", 4, 4)
+			key := pl.f.NewSlot(scratchKey, 4, 4)
 			key.Off = -pl.stack.size - 8
 			pl.stack.size += 8
 			addressScratch(pl, lookupScratch(pl, p, key))

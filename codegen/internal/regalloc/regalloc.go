@@ -16,11 +16,7 @@
 // which Verify can check on its own.
 package regalloc
 
-import (
-	"fmt"
-
-	"github.com/gotrace/gotrace/codegen/internal/ir"
-)
+import "github.com/gotrace/gotrace/codegen/internal/ir"
 
 const (
 	numRegs    = 10 // R10 is the frame pointer
@@ -40,21 +36,19 @@ type Options struct {
 	Regs uint16
 }
 
-// Program allocates all functions of p, in the order of p.Funcs. It fails if
-// the frames of a call chain exceed the stack.
-func Program(p *ir.Program, o Options) ([]*ir.Alloc, error) {
+// Program allocates all functions of p, in the order of p.Funcs, however large
+// their frames get; Excess tells whether they fit the stack.
+func Program(p *ir.Program, o Options) []*ir.Alloc {
 	var allocs []*ir.Alloc
 	for _, f := range p.Funcs() {
 		allocs = append(allocs, Func(f, o))
 	}
-	if err := checkStack(allocs); err != nil {
-		return nil, fmt.Errorf("program %s: %w", p.Name, err)
-	}
-	return allocs, nil
+	return allocs
 }
 
-// checkStack sums up the largest frames of each depth.
-func checkStack(allocs []*ir.Alloc) error {
+// Excess returns by how many bytes the frames of the deepest call chain exceed
+// the stack: the largest frames of each depth together. It is 0 if they fit.
+func Excess(allocs []*ir.Alloc) int {
 	largest := map[int]int{}
 	total := 0
 	for _, a := range allocs {
@@ -63,12 +57,8 @@ func checkStack(allocs []*ir.Alloc) error {
 			total += frame - largest[d]
 			largest[d] = frame
 		}
-		if total > stackSize {
-			return fmt.Errorf("function %s needs %d bytes of stack, which makes %d with those around it; the limit is %d",
-				a.Func.Name, a.Frame(), total, stackSize)
-		}
 	}
-	return nil
+	return max(0, total-stackSize)
 }
 
 // Func allocates one function, however large its frame gets.

@@ -13,7 +13,8 @@ func (a *allocator) finish() *ir.Alloc {
 	for _, b := range a.live.order {
 		a.insertStores(b)
 	}
-	colour, n := a.colour()
+	spans := a.spans()
+	colour, n := colour(spans)
 	rename := func(l *ir.Loc) {
 		if s := l.Spill(); s >= 0 {
 			*l = ir.SpillLoc + ir.Loc(colour[s])
@@ -29,7 +30,7 @@ func (a *allocator) finish() *ir.Alloc {
 		}
 		a.blocks[i].Steps = slices.DeleteFunc(steps, func(s ir.Step) bool { return s.Move && s.Dst == s.Src })
 	}
-	return &ir.Alloc{Func: a.f, Blocks: a.blocks, Spills: n}
+	return &ir.Alloc{Func: a.f, Blocks: a.blocks, Spills: n, Spilled: a.spillSpans(spans)}
 }
 
 func (a *allocator) insertStores(b *ir.Block) {
@@ -61,14 +62,13 @@ func (a *allocator) insertStores(b *ir.Block) {
 // spilled value is live. Values whose spans are apart may share a slot.
 type span struct{ slot, first, last int }
 
-// colour maps the numbers of spilled values to slots and returns how many slots
-// there are.
-func (a *allocator) colour() (slots []int, n int) {
-	spans := a.spans()
+// colour sorts the spans by where they start, maps the numbers of spilled values
+// to slots, and returns how many slots there are.
+func colour(spans []span) (slots []int, n int) {
 	slices.SortFunc(spans, func(x, y span) int {
 		return cmp.Or(cmp.Compare(x.first, y.first), cmp.Compare(x.slot, y.slot))
 	})
-	slots = make([]int, len(a.spilled))
+	slots = make([]int, len(spans))
 	var last []int // by slot: the last step that needs it
 	for _, s := range spans {
 		i := slices.IndexFunc(last, func(end int) bool { return end < s.first })
@@ -80,6 +80,15 @@ func (a *allocator) colour() (slots []int, n int) {
 		slots[s.slot] = i
 	}
 	return slots, len(last)
+}
+
+// spillSpans tells which value each span belongs to.
+func (a *allocator) spillSpans(spans []span) []ir.SpillSpan {
+	var out []ir.SpillSpan
+	for _, s := range spans {
+		out = append(out, ir.SpillSpan{Value: a.spilled[s.slot], First: s.first, Last: s.last})
+	}
+	return out
 }
 
 // spans computes the spans of all spilled values.

@@ -1,0 +1,148 @@
+package lower
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gotrace/gotrace/codegen/internal/ir"
+)
+
+// spareSlots is how many slots more than needed are freed at once: the accesses
+// to what is demoted may need some again.
+const spareSlots = 8
+
+// Demoter moves values of a lowered program into scratch memory where the stack
+// can not hold them all.
+type Demoter struct {
+	p    *ir.Program
+	base map[*ir.Func]*ir.Value // address of the scratch memory
+	own  map[*ir.Value]bool     // loads that it has made
+}
+
+// NewDemoter returns a Demoter for p.
+func NewDemoter(p *ir.Program) *Demoter {
+	return &Demoter{p: p, base: map[*ir.Func]*ir.Value{}, own: map[*ir.Value]bool{}}
+}
+
+// Demote makes the spill slots of allocs, which are in the order of p.Funcs,
+// fewer by excess bytes or more: some of the values are stored in scratch memory
+// where they are computed and loaded where they are used. It reports whether it
+// found such values; then the program needs a new allocation, which may exceed
+// the stack again.
+func (d *Demoter) Demote(allocs []*ir.Alloc, excess int) bool {
+	if d.p.Scratch == nil {
+		return false
+	}
+	largest := slices.Clone(allocs)
+	slices.SortStableFunc(largest, func(a, b *ir.Alloc) int { return cmp.Compare(b.Spills, a.Spills) })
+	for _, a := range largest {
+		if values := d.choose(a, max(0, a.Spills-excess/8-spareSlots)); len(values) > 0 {
+			newDemotion(d, a.Func, values).run()
+			return true
+		}
+	}
+	return false
+}
+
+// choose returns values to demote so that no more than slots others are in
+// spill slots at any point, as far as that can be had. Where too many are, the
+// one that stays longest goes (linear scan: Poletto and Sarkar, "Linear Scan
+// Register Allocation", 1999).
+func (d *Demoter) choose(a *ir.Alloc, slots int) (values []*ir.Value) {
+	may := d.demotable(a.Func)
+	var active []ir.SpillSpan // by the end, the last one first
+	for _, s := range a.Spilled {
+		active = slices.DeleteFunc(active, func(o ir.SpillSpan) bool { return o.Last < s.First })
+		i, _ := slices.BinarySearchFunc(active, s, func(o, s ir.SpillSpan) int { return cmp.Compare(s.Last, o.Last) })
+		active = slices.Insert(active, i, s)
+		for len(active) > slots {
+			i := slices.IndexFunc(active, func(o ir.SpillSpan) bool { return o.Value != nil && may(o.Value) })
+			if i < 0 {
+				break
+			}
+			values = append(values, active[i].Value)
+			active = slices.Delete(active, i, i+1)
+		}
+	}
+	return values
+}
+
+// demotable returns a function that tells whether a value of f may live in
+// scratch memory: integers, as the verifier forgets there what a pointer points
+// to. Of a number it forgets the bounds there, so those whose bounds matter
+// stay, too.
+func (d *Demoter) demotable(f *ir.Func) func(*ir.Value) bool {
+	exact := exactValues(f)
+	return func(v *ir.Value) bool {
+		return v.Type == ir.I64 && !exact[v.ID] && !d.own[v] && (v.Op != ir.OpParam || v.Block != f.Blocks[0])
+	}
+}
+
+// exactValues marks, by value ID, the integers that an address, the size of an
+// access or the end of a loop depends on.
+func exactValues(f *ir.Func) []bool {
+	e := &exactness{exact: make([]bool, f.NumValues()), in: make([][]*ir.Value, f.NumValues())}
+	loops := ir.Dominators(f).Loops()
+	for _, b := range f.Blocks {
+		for _, to := range b.Term.Succs {
+			for i, v := range to.Args {
+				p := to.To.Params[i]
+				e.in[p.ID] = append(e.in[p.ID], v)
+			}
+		}
+		if leaves(loops, b) {
+			e.mark(b.Term.Cond)
+		}
+		for _, v := range b.Values {
+			e.roots(v)
+		}
+	}
+	for len(e.work) > 0 {
+		v := e.work[len(e.work)-1]
+		e.work = e.work[:len(e.work)-1]
+		for _, x := range e.in[v.ID] {
+			e.mark(x)
+		}
+		if v.Op != ir.OpLoad && v.Op != ir.OpCall {
+			for _, x := range v.Args {
+				e.mark(x)
+			}
+		}
+	}
+	return e.exact
+}
+
+// leaves reports whether the branch at the end of b may leave a loop.
+func leaves(loops *ir.Loops, b *ir.Block) bool {
+	return b.Term.Kind == ir.Branch && slices.ContainsFunc(b.Term.Succs, func(e ir.Edge) bool {
+		return loops.Depth(e.To) < loops.Depth(b) || loops.Depth(e.To) == loops.Depth(b) && loops.Header(e.To) != loops.Header(b)
+	})
+}
+
+type exactness struct {
+	exact []bool
+	in    [][]*ir.Value // by ID of a parameter: what the edges pass
+	work  []*ir.Value
+}
+
+func (e *exactness) mark(v *ir.Value) {
+	if !e.exact[v.ID] {
+		e.exact[v.ID] = true
+		e.work = append(e.work, v)
+	}
+}
+
+// roots marks the operands of v whose bounds the verifier asks for.
+func (e *exactness) roots(v *ir.Value) {
+	switch {
+	case v.Type == ir.Ptr && (v.Op == ir.OpAdd || v.Op == ir.OpSub):
+		e.mark(v.Args[1])
+	case v.Op == ir.OpCall:
+		h := v.Aux.(*ir.Helper)
+		for i, x := range v.Args {
+			if h.SizeArg < 0 || h.SizeArg == i {
+				e.mark(x)
+			}
+		}
+	}
+}
