@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	paint "github.com/fatih/color"
 
@@ -13,6 +15,13 @@ import (
 // tabColumns is the width that a tab of the source line takes in the marker
 // line below it.
 const tabColumns = 4
+
+// What a report shows of long lines, in bytes, and of long statements, in lines.
+const (
+	maxColumns = 240
+	maxLines   = 20
+	ellipsis   = "..."
+)
 
 // Render writes one diagnostic in the layout of the language reference,
 // section 16.1: the head with its position, the source line, a marker below
@@ -41,17 +50,45 @@ func place(b *strings.Builder, files *source.Set, sp source.Span, word string, s
 	}
 	if from.Line != to.Line {
 		head(b, sev, color, "%s:%d-%d: %s: %s", from.File.Name, from.Line, to.Line, word, msg)
-		for n := from.Line; n <= to.Line; n++ {
-			fmt.Fprintln(b, expand(from.File.Line(n)))
+		for n := from.Line; n <= min(to.Line, from.Line+maxLines-1); n++ {
+			line, _ := clip(from.File.Line(n), 1)
+			fmt.Fprintln(b, expand(line))
+		}
+		if more := to.Line - from.Line + 1 - maxLines; more > 0 {
+			fmt.Fprintf(b, "... (%d more lines)\n", more)
 		}
 		return
 	}
 	head(b, sev, color, "%s:%d:%d-%d: %s: %s", from.File.Name, from.Line, from.Col, to.Col, word, msg)
-	line := from.File.Line(from.Line)
+	line, col := clip(from.File.Line(from.Line), from.Col)
 	fmt.Fprintln(b, expand(line))
-	b.WriteString(strings.Repeat(" ", columns(line, from.Col)))
-	b.WriteString(strings.Repeat("~", max(1, to.Col-from.Col)))
+	b.WriteString(strings.Repeat(" ", columns(line, col)))
+	b.WriteString(strings.Repeat("~", max(1, min(to.Col-from.Col, len(line)-col+1))))
 	b.WriteByte('\n')
+}
+
+// clip cuts a line that is too long for a report to what stands around byte
+// column col, and returns where that column is then.
+func clip(line string, col int) (part string, at int) {
+	if len(line) <= maxColumns {
+		return line, col
+	}
+	from := max(0, min(col-1-maxColumns/3, len(line)-maxColumns))
+	to := min(len(line), from+maxColumns)
+	for from > 0 && !utf8.RuneStart(line[from]) {
+		from--
+	}
+	for to < len(line) && !utf8.RuneStart(line[to]) {
+		to++
+	}
+	part, at = line[from:to], col-from
+	if from > 0 {
+		part, at = ellipsis+part, at+len(ellipsis)
+	}
+	if to < len(line) {
+		part += ellipsis
+	}
+	return part, at
 }
 
 // head writes the first line of a report, red for errors and yellow for
@@ -70,9 +107,21 @@ func head(b *strings.Builder, sev Severity, color bool, format string, args ...a
 	b.WriteByte('\n')
 }
 
-// expand shows the tabs of a line as spaces, as wide as the marker counts them.
+// expand shows the tabs of a line as spaces, as wide as the marker counts them,
+// and other control characters, which could drive a terminal, as U+FFFD.
 func expand(line string) string {
-	return strings.ReplaceAll(line, "\t", strings.Repeat(" ", tabColumns))
+	var b strings.Builder
+	for _, r := range line {
+		switch {
+		case r == '\t':
+			b.WriteString(strings.Repeat(" ", tabColumns))
+		case unicode.IsControl(r):
+			b.WriteRune(utf8.RuneError)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // columns is the display width of the bytes of line before byte column col.
