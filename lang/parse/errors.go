@@ -91,6 +91,8 @@ func invalid(text string, at source.Span) *syntaxError {
 		return syntaxErrorf(source.Span{Start: at.Start, End: at.Start + 2}, "unterminated comment")
 	case '$':
 		return syntaxErrorf(at, "expected a name after '$'")
+	case 'i':
+		return syntaxErrorf(at, "more than %d ifs in a row: put conditions in parentheses", maxBareIfs)
 	case '(', '[', '{':
 		return syntaxErrorf(at, "brackets are nested more than %d deep", maxBrackets)
 	}

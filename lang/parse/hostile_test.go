@@ -49,6 +49,12 @@ func TestHostile(t *testing.T) {
 		"comptimes":            func(n int) string { return "BEGIN { $x = " + repeat("comptime ", n) + "1 }" },
 		"else ifs":             func(n int) string { return "BEGIN { if (1) {} " + repeat("else if (1) {} ", n) + "}" },
 		"nested ifs":           func(n int) string { return "BEGIN { " + repeat("if (1) {", n) },
+		"ifs in a row":         func(n int) string { return "BEGIN { " + repeat("if ", n) },
+		"ifs in brackets":      func(n int) string { return "BEGIN { $x = " + repeat("if if if if (", n) },
+		"stars of a type":      func(n int) string { return "BEGIN { $x = (int8 " + repeat("*", n) + ")1 }" },
+		"lengths of a type":    func(n int) string { return "BEGIN { $x = (int8" + repeat("[1]", n) + ")1 }" },
+		"semicolons":           func(n int) string { return "BEGIN { " + repeat(";", n) },
+		"a long integer":       func(n int) string { return "BEGIN { $x = " + repeat("9", n) + " }" },
 		"types":                func(n int) string { return "BEGIN { $x = " + repeat("(typeof", n) + "}" },
 		"unterminated string":  func(n int) string { return "BEGIN { print(\"" + repeat("a", n) },
 		"unterminated comment": func(n int) string { return "BEGIN { /* " + repeat("a", n) },
@@ -96,5 +102,40 @@ func parseTime(t *testing.T, text string) time.Duration {
 func TestMegabyteOfNoise(t *testing.T) {
 	if took := parseTime(t, randomBytes(1<<20)); took > 10*time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+// Tokens cost memory, so there is a bound on them. What is beyond is not looked
+// at, and reported alone.
+func TestTooManyTokens(t *testing.T) {
+	const most = 1 << 20
+	text := "BEGIN { " + strings.Repeat("\n;", most)
+	_, list := parseText(text)
+	if len(list.Diags) != 1 || list.Diags[0].Msg != "syntax: the script has more than 1048576 tokens" {
+		t.Fatalf("%d errors, the first %.200v", len(list.Diags), list.Diags[0])
+	}
+	if at := list.Files.Position(list.Diags[0].Span.Start); at.Line < most-10 {
+		t.Errorf("reported in line %d", at.Line)
+	}
+	few := "BEGIN { " + strings.Repeat("@ = 1; ", most/4-10) + "}"
+	if _, list := parseText(few); list.HasErrors() {
+		t.Errorf("a script with fewer tokens: %.200v", list.Diags[0].Msg)
+	}
+}
+
+// Messages quote so much of a token as is worth reading.
+func TestErrorsAreShort(t *testing.T) {
+	for _, text := range []string{
+		"BEGIN { $x = " + repeat("9", 1<<20) + "; }",
+		"BEGIN { $x = 0" + repeat("9", 1<<20) + "; }",
+		"BEGIN { $x = 1e" + repeat("9", 1<<20) + "; }",
+		"BEGIN { $x = 1" + repeat("z", 1<<20) + "; }",
+		"BEGIN { $x = $" + repeat("9", 1<<20) + "; }",
+		"BEGIN { $x = $y." + repeat("9", 1<<20) + "; }",
+	} {
+		_, list := parseText(text)
+		if !list.HasErrors() || len(list.Diags[0].Msg) > 200 {
+			t.Errorf("%.40s: %d bytes", text, len(list.Diags[0].Msg))
+		}
 	}
 }

@@ -30,6 +30,15 @@ const (
 // any walk over the tree can run out of stack.
 const maxBrackets = 200
 
+// maxBareIfs bounds the ifs that follow one another with no bracket between
+// them, as in `if if a`: each is the condition of the one before.
+const maxBareIfs = 8
+
+// maxTokens bounds the tokens of one file, which take some 400 bytes each while
+// they are parsed. A script that a person or a program writes for a purpose has
+// a hundredth of that.
+const maxTokens = 1 << 20
+
 // definition is the lexer as participle sees it. Its tokens carry offsets in
 // the space of a source.Set, without line and column.
 type definition struct{}
@@ -74,11 +83,19 @@ type scanner struct {
 	mode     mode
 	item     string // the keyword that began the item, "" in a probe
 	open     []byte // brackets that are open
+	bareIfs  int    // ifs since the last bracket
+	tokens   int    // made so far
 	comments []source.Span
 }
 
+// full reports whether the text has more tokens than are read of it.
+func (s *scanner) full() bool { return s.tokens > maxTokens }
+
 // Next returns the next token; it has no error to return.
 func (s *scanner) Next() (lexer.Token, error) {
+	if s.tokens++; s.full() {
+		return lexer.EOFToken(s.position()), nil
+	}
 	if end := s.skipBlank(); end >= 0 {
 		return s.take(tokInvalid, end), nil
 	}
@@ -218,7 +235,7 @@ func (s *scanner) afterAttach() lexer.Token {
 func (s *scanner) code() lexer.Token {
 	switch c := s.text[s.pos]; {
 	case isLetter(c):
-		return s.take(tokIdent, identEnd(s.text, s.pos))
+		return s.word(identEnd(s.text, s.pos))
 	case isDigit(c):
 		return s.take(tokInt, identEnd(s.text, s.pos))
 	case c == '$':
@@ -234,6 +251,24 @@ func (s *scanner) code() lexer.Token {
 		return s.take(tokPred, s.pos+1)
 	}
 	return s.punct()
+}
+
+// word reads a name or keyword.
+func (s *scanner) word(end int) lexer.Token {
+	if s.text[s.pos:end] != "if" {
+		return s.take(tokIdent, end)
+	}
+	if s.bareIfs++; s.bareIfs > maxBareIfs {
+		return s.last(end)
+	}
+	return s.take(tokIdent, end)
+}
+
+// last makes an invalid token behind which nothing can be understood.
+func (s *scanner) last(end int) lexer.Token {
+	t := s.take(tokInvalid, end)
+	s.pos = len(s.text)
+	return t
 }
 
 func (s *scanner) dollar() lexer.Token {
@@ -295,10 +330,9 @@ func (s *scanner) punct() lexer.Token {
 	switch {
 	case c == '(' || c == '[' || c == '{':
 		if len(s.open) == maxBrackets {
-			t := s.take(tokInvalid, s.pos+1)
-			s.pos = len(s.text) // nothing behind it can be understood
-			return t
+			return s.last(s.pos + 1)
 		}
+		s.bareIfs = 0
 		s.open = append(s.open, c)
 	case c == ')' || c == ']' || c == '}':
 		s.close(c)

@@ -50,10 +50,10 @@ func intValue(t *lexer.Token) (uint64, error) {
 	}
 	digits := strings.ReplaceAll(text[from:end], "_", "")
 	if digits == "" {
-		return 0, badLiteral(tokenSpan(t), "invalid integer '%s'", text)
+		return 0, badLiteral(tokenSpan(t), "invalid integer '%s'", clip(text))
 	}
 	if base == 8 && end < len(text) && isDigit(text[end]) {
-		return 0, badLiteral(tokenSpan(t), "invalid digit '%c' in octal number '%s'", text[end], text)
+		return 0, badLiteral(tokenSpan(t), "invalid digit '%c' in octal number '%s'", text[end], clip(text))
 	}
 	exp := uint64(0)
 	if base == 10 && end < len(text) && (text[end] == 'e' || text[end] == 'E') {
@@ -77,7 +77,7 @@ func intValue(t *lexer.Token) (uint64, error) {
 }
 
 func overflow(t *lexer.Token, limit uint64) error {
-	return badLiteral(tokenSpan(t), "integer '%s' overflows, the largest value is %d", t.Value, limit)
+	return badLiteral(tokenSpan(t), "integer '%s' overflows, the largest value is %d", clip(t.Value), limit)
 }
 
 // isDigitOf reports whether c can be among the digits of a number.
@@ -102,11 +102,11 @@ func exponent(t *lexer.Token, digits string, at int) (exp uint64, end int, err e
 	power := strings.ReplaceAll(text[at+1:end], "_", "")
 	switch {
 	case power == "":
-		return 0, 0, badLiteral(tokenSpan(t), "invalid exponent in literal '%s'", text)
+		return 0, 0, badLiteral(tokenSpan(t), "invalid exponent in literal '%s'", clip(text))
 	case text[end-1] == '_':
 		return 0, 0, badLiteral(part(t, end-1, end), "an integer can not end with an underscore")
 	case len(digits) != 1 || digits == "0":
-		return 0, 0, badLiteral(tokenSpan(t), "coefficient of scientific literal '%s' must be 1 to 9", text)
+		return 0, 0, badLiteral(tokenSpan(t), "coefficient of scientific literal '%s' must be 1 to 9", clip(text))
 	}
 	exp, err = strconv.ParseUint(power, 10, 64)
 	if err != nil || exp > 19 { // 1e19 is the largest power of ten below 2^64
@@ -125,7 +125,7 @@ func withSuffix(t *lexer.Token, v uint64, base, at int) (uint64, error) {
 	scale, limit := unit(suffix), cLimit(suffix)
 	switch {
 	case base == 16 || scale == 0 && limit == 0:
-		return 0, badLiteral(part(t, at, len(t.Value)), "invalid integer suffix '%s'", suffix)
+		return 0, badLiteral(part(t, at, len(t.Value)), "invalid integer suffix '%s'", clip(suffix))
 	case limit != 0:
 		if v > limit {
 			return 0, overflow(t, limit)
@@ -177,7 +177,7 @@ func cLimit(suffix string) uint64 {
 func tupleIndex(t *lexer.Token) (int, error) {
 	n, err := strconv.ParseInt(t.Value, 10, 32)
 	if err != nil {
-		return 0, badLiteral(tokenSpan(t), "invalid tuple index '%s'", t.Value)
+		return 0, badLiteral(tokenSpan(t), "invalid tuple index '%s'", clip(t.Value))
 	}
 	return int(n), nil
 }

@@ -40,6 +40,12 @@ func File(set *source.Set, f *source.File) (*ast.Script, *diag.List) {
 	if err != nil {
 		panic(fmt.Sprintf("parse: the lexer failed: %v", err)) // it never does
 	}
+	if s.full() {
+		at := f.Span(s.pos, s.pos)
+		b.fail(syntaxErrorf(at, "the script has more than %d tokens", maxTokens))
+		b.report()
+		return &ast.Script{Base: ast.Base{Span: f.Span(0, len(f.Text))}, File: f}, b.list
+	}
 	tree, err := grammar().script.ParseFromLexer(lex)
 	out := b.script(tree)
 	if err != nil {

@@ -274,9 +274,9 @@ func param(t *lexer.Token) (ast.Expr, error) {
 	n, err := strconv.ParseInt(t.Value[1:], 10, 32)
 	switch {
 	case err != nil:
-		return nil, newError(diag.BadParam, base.Span, "number of positional parameter %s is out of range", t.Value)
+		return nil, newError(diag.BadParam, base.Span, "number of positional parameter %s is out of range", clip(t.Value))
 	case n == 0:
-		return nil, newError(diag.BadParam, base.Span, "positional parameters count from $1, there is no %s", t.Value)
+		return nil, newError(diag.BadParam, base.Span, "positional parameters count from $1, there is no %s", clip(t.Value))
 	}
 	return &ast.Param{Base: base, N: int(n)}, nil
 }

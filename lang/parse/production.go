@@ -179,7 +179,7 @@ func (p *parser) block(lex *lexer.PeekingLexer) *block {
 	start := lex.RawCursor()
 	lex.Next()
 	b := &block{}
-	for {
+	for bad := 0; ; {
 		switch t := lex.Peek(); {
 		case t.Type == tokPunct && t.Value == "}":
 			lex.Next()
@@ -190,9 +190,20 @@ func (p *parser) block(lex *lexer.PeekingLexer) *block {
 			b.stmts = append(b.stmts, &badStmt{tokens: b.tokens, err: unexpected(t, "'}'")})
 			return b
 		}
-		b.stmts = append(b.stmts, p.stmt(lex))
+		s := p.stmt(lex)
+		b.stmts = append(b.stmts, s)
+		if _, isBad := s.(*badStmt); isBad {
+			bad++
+		}
+		for bad >= maxBad && !isOp(lex.Peek(), "}") && !endsBlock(lex.Peek()) {
+			skipStmt(lex)
+		}
 	}
 }
+
+// maxBad is how many statements of one block may be malformed before the rest
+// of the block is passed over: it is no script, and far fewer are reported.
+const maxBad = 100
 
 // endsBlock reports whether t can not be in a block at all.
 func endsBlock(t *lexer.Token) bool {

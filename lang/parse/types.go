@@ -122,8 +122,14 @@ func (e *exprParser) typ() (*ast.TypeExpr, error) {
 	return t.lower()
 }
 
+// maxSuffixes bounds the stars and lengths of a type.
+const maxSuffixes = 100
+
 // lower makes the type of the tree.
 func (t *typeExpr) lower() (*ast.TypeExpr, error) {
+	if len(t.Suffixes) > maxSuffixes {
+		return nil, syntaxErrorf(t.Suffixes[maxSuffixes].span(), "a type has more than %d stars and lengths", maxSuffixes)
+	}
 	out := &ast.TypeExpr{Base: ast.Base{Span: t.span()}, Tag: t.Tag}
 	if t.Typeof != nil {
 		out.Typeof = t.Typeof.operand()
