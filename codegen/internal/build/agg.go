@@ -16,8 +16,8 @@ import (
 // then added to.
 const maxInsertOnMiss = 16
 
-// aggUpdate adds a value to an aggregation. Each processor has its own, so no
-// atomic operations are needed.
+// aggUpdate adds a value to an aggregation. Atomic operations are needed only
+// where processors share it, see perCPU.
 func (f *fn) aggUpdate(s *typed.AggUpdate) {
 	m := f.maps[s.Map]
 	if m.scalar() {
@@ -87,7 +87,7 @@ func (f *fn) accumulate(m *mapInfo, p, x *ir.Value) {
 	case types.Min, types.Max:
 		f.extreme(a, p, x)
 	case types.Hist, types.LHist:
-		f.addBucket(p, x, a)
+		f.addBucket(m, p, x)
 	default:
 		f.tseries(a, p, x)
 	}
@@ -114,12 +114,16 @@ func (f *fn) extreme(a *types.Agg, p, x *ir.Value) {
 }
 
 // addBucket counts in bucket i, which the verifier knows to be within bounds.
-func (f *fn) addBucket(p, i *ir.Value, a *types.Agg) {
-	n := int64(a.NumBuckets())
+func (f *fn) addBucket(m *mapInfo, p, i *ir.Value) {
+	n := int64(m.agg.NumBuckets())
 	// i is in range by construction; the verifier needs to see it.
 	f.when(f.b.Value(ir.OpULt, i, f.num(n)), 1, func() {
 		at := f.b.Value(ir.OpAdd, p, f.b.Value(ir.OpShl, i, f.num(3)))
-		f.addAt(at, 0, f.num(1))
+		if m.obj.PerCPU {
+			f.addAt(at, 0, f.num(1))
+		} else {
+			f.b.Atomic(ir.OpAtomicAdd, at, 0, f.num(1), 8)
+		}
 	}, nil)
 }
 

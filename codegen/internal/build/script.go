@@ -104,22 +104,56 @@ func (s *script) addMap(m *typed.Map) {
 	info.obj = &object.Map{
 		Name: m.Name, Role: object.RoleScript, Key: m.Key, Value: m.Value, Present: present, Span: m.Span,
 		KeySize: layout.MapKey(m.Key), ValueSize: size, MaxEntries: m.Entries,
-		PerCPU: info.agg != nil,
+		PerCPU: info.agg != nil && perCPU(m.Key != nil, *info.agg),
 	}
-	info.obj.Type = mapType(m, info.agg != nil)
-	switch {
-	case m.Key == nil:
+	info.obj.Type = mapType(m, info.obj.PerCPU)
+	if m.Key == nil {
 		info.obj.MaxEntries = 1
-	case info.obj.Type == ebpf.PerCPUHash && s.opt.Features.NoPreallocSafe:
+	}
+	if s.onDemand(info.obj) {
 		info.obj.Flags = unix.BPF_F_NO_PREALLOC
 	}
-	if info.agg != nil && size > maxPerCPUValue {
+	if info.obj.PerCPU && size > maxPerCPUValue {
 		s.errs.Errorf(diag.Unsupported, m.Span, "%s takes %d bytes for each element; the kernel allows %d", info.agg, size, maxPerCPUValue)
 	}
+	s.checkSize(info)
 	s.obj.Maps = append(s.obj.Maps, info.obj)
 	info.ir = s.irMap(info.obj)
 	s.maps[m] = info
 }
+
+// perCPU reports whether each processor keeps an aggregation of its own. For the
+// histograms of a map with keys that takes too much memory to reserve, and more
+// than the kernel can give out in a burst of new keys.
+func perCPU(keyed bool, a types.Agg) bool {
+	return !keyed || a.Kind != types.Hist && a.Kind != types.LHist
+}
+
+// maxReserved is how many bytes the elements of a map may take together if the
+// kernel is to reserve them in advance.
+const maxReserved = 32 << 20
+
+// onDemand reports whether the kernel had better give out the elements of m as
+// they come. It is not for maps with a part for each processor unless they are
+// huge: bpf_mem_alloc in kernel/bpf/memalloc.c refills its stock of such parts
+// from what pages are there (GFP_NOWAIT), and that does not last for many new
+// keys at once.
+func (s *script) onDemand(m *object.Map) bool {
+	if !s.opt.Features.NoPreallocSafe {
+		return false
+	}
+	switch m.Type {
+	case ebpf.PerCPUHash:
+		return m.MaxEntries*m.ValueSize*max(1, s.opt.NumCPU) > maxReserved
+	case ebpf.Hash:
+		return m.ValueSize > maxPlainValue
+	}
+	return false
+}
+
+// maxPlainValue is the size in bytes above which it takes too long to reserve
+// the elements of an ordinary hash.
+const maxPlainValue = 256
 
 // maxPerCPUValue is the largest value of a per-CPU map in bytes
 // (PCPU_MIN_UNIT_SIZE).
