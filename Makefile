@@ -9,7 +9,7 @@ SEED        ?= 1
 ROUNDS      ?= 3
 KERNELS     ?= 6.1,6.12
 
-.PHONY: build test test-vm check fuzz fuzz-vm bench compare golden examples clean
+.PHONY: build test race test-vm check fuzz fuzz-vm bench compare golden examples clean
 
 build: ## the command, as bin/gotrace
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/gotrace ./cmd/gotrace
@@ -21,6 +21,9 @@ test: mounts ## all tests, those on the running kernel included
 mounts: # tracefs and bpffs, where they are missing and may be mounted
 	@-mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 	@-mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf 2>/dev/null
+
+race: mounts ## the tests of runs under the race detector
+	$(GO) test -race -timeout 15m . ./runtime/session ./runtime/event ./runtime/maps ./runtime/output ./runtime/symbol
 
 test-vm: ## kernel probes in QEMU on Debian kernels (GOTRACE_VM_KERNELS=6.1,6.12)
 	GOTRACE_VM=1 $(GO) test ./runtime/vmtest -run TestVM -count=1 -timeout 30m -v

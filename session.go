@@ -2,6 +2,7 @@ package gotrace
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"time"
@@ -23,8 +24,12 @@ type Stats = session.Stats
 // runtime/event for the kinds.
 type Event = event.Event
 
-// Sink receives events and maps, from one goroutine.
+// Sink receives what a script says; see output.Sink for when its methods are
+// called.
 type Sink = output.Sink
+
+// Flusher is implemented by a Sink that keeps output back.
+type Flusher = output.Flusher
 
 // Snapshot is the contents of a map at one moment.
 type Snapshot = maps.Snapshot
@@ -32,17 +37,13 @@ type Snapshot = maps.Snapshot
 // RunOptions configure a run. The zero value, and nil, print text to standard
 // output as the gotrace command does.
 type RunOptions struct {
-	// Sink receives what the script says; nil: text on Out and Err.
-	Sink Sink
-	// Out and Err are where the text goes without a Sink; nil: the standard
-	// streams.
-	Out, Err io.Writer
-	JSON     bool
-	Output   output.Options // further options of the text; its Out, Err and Format are set here
+	// Sink receives what the script says; nil: it is printed as Output says,
+	// which must be the zero value otherwise.
+	Sink   Sink
+	Output Output
 	// Command is started, held until everything is attached, and ended with the
 	// run; the run ends with it.
-	Command        []string
-	FileActivation bool
+	Command []string
 	// RingBytes is the size of the event buffer, a power of two; 0: by memory.
 	RingBytes int
 	// Attached, if not nil, is called once everything is attached.
@@ -50,9 +51,28 @@ type RunOptions struct {
 	// VerifierLog, if not nil, gets what the kernel's verifier says about each
 	// program, from several goroutines.
 	VerifierLog func(program, log string)
-	DryRun      bool
+	// DryRun ends the run once everything is attached; no program runs.
+	DryRun bool
+}
+
+// Output says where a run without a Sink prints, and in which form.
+type Output struct {
+	// Out gets what the script prints, Err messages; nil: the standard streams.
+	Out, Err io.Writer
+	// JSON prints objects, one a line, instead of text.
+	JSON bool
 	// Quiet leaves out how many probes are attached.
 	Quiet bool
+	// NoWarnings leaves out warnf() and run-time warnings.
+	NoWarnings bool
+	// Color marks errors and warnings on Err.
+	Color     bool
+	Buffering Buffering
+}
+
+// given reports whether any field is set.
+func (o *Output) given() bool {
+	return o.Out != nil || o.Err != nil || o.JSON || o.Quiet || o.NoWarnings || o.Color || o.Buffering != LineBuffered
 }
 
 // Start loads and attaches the program. Ending ctx ends the run as exit() in
@@ -60,6 +80,9 @@ type RunOptions struct {
 func (p *Program) Start(ctx context.Context, ro *RunOptions) (*Session, error) {
 	if ro == nil {
 		ro = &RunOptions{}
+	}
+	if ro.Sink != nil && ro.Output.given() {
+		return nil, errors.New("RunOptions.Output is for runs without a Sink")
 	}
 	if len(p.obj.Programs) == 0 {
 		return nil, ErrNothingToAttach
@@ -70,8 +93,7 @@ func (p *Program) Start(ctx context.Context, ro *RunOptions) (*Session, error) {
 	}
 	return session.Start(ctx, p.obj, session.Options{
 		Host: p.host, Registry: p.reg, Sink: ro.sink(f), Format: f, Files: p.files, Resolve: p.resolve,
-		Command: ro.Command, FileActivation: ro.FileActivation, RingBytes: ro.RingBytes, Attached: ro.Attached, DryRun: ro.DryRun,
-		VerifierLog: ro.VerifierLog,
+		Command: ro.Command, RingBytes: ro.RingBytes, Attached: ro.Attached, DryRun: ro.DryRun, VerifierLog: ro.VerifierLog,
 	})
 }
 
@@ -80,22 +102,20 @@ func (ro *RunOptions) sink(f *output.Formatter) output.Sink {
 	if ro.Sink != nil {
 		return ro.Sink
 	}
-	o := ro.Output
-	o.Out, o.Err, o.Format = ro.Out, ro.Err, f
+	o := output.Options{
+		Out: ro.Output.Out, Err: ro.Output.Err, Format: f, Quiet: ro.Output.Quiet, NoWarnings: ro.Output.NoWarnings,
+		Color: ro.Output.Color, Buffering: ro.Output.Buffering,
+	}
 	if o.Out == nil {
 		o.Out = os.Stdout
 	}
 	if o.Err == nil {
 		o.Err = os.Stderr
 	}
-	var sink Sink = output.NewText(o)
-	if ro.JSON {
-		sink = output.NewJSON(o)
+	if ro.Output.JSON {
+		return output.NewJSON(o)
 	}
-	if ro.Quiet {
-		return quiet{sink.(flushingSink)}
-	}
-	return sink
+	return output.NewText(o)
 }
 
 // formatter prints values with the names of this machine.
@@ -107,6 +127,11 @@ func (p *Program) formatter(ro *RunOptions) (*output.Formatter, error) {
 	root := os.DirFS("/")
 	cfg := p.obj.Config
 	user := symbol.NewUser(symbol.UserOptions{Proc: p.host.Proc(), Root: root, DebugDirs: p.resolve.DebugDirs, Cache: p.cacheMode(ro)})
+	if !cfg.LazySymbols {
+		if err := p.prefetch(user); err != nil {
+			return nil, err
+		}
+	}
 	f := &output.Formatter{
 		Symbols:    &symbol.Printer{Kernel: symbol.NewKernel(p.host.Proc()), User: user, Mangled: !cfg.CppDemangle},
 		UserName:   symbol.NewUsers(root).Name,
@@ -125,6 +150,25 @@ func (p *Program) formatter(ro *RunOptions) (*output.Formatter, error) {
 	return f, nil
 }
 
+// prefetch reads the symbols of the processes that user probes are about, so
+// that their addresses can be named when they have ended.
+func (p *Program) prefetch(user *symbol.User) error {
+	if pid := p.resolve.Pid; pid != 0 {
+		return user.Prefetch(pid)
+	}
+	seen := map[string]bool{"": true}
+	for _, t := range p.Targets() {
+		if seen[t.Path] {
+			continue
+		}
+		seen[t.Path] = true
+		if err := user.PrefetchProgram(t.Path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // cacheMode is the setting cache_user_symbols; a command of our own keeps its
 // mappings per program, so that its last stacks are named after its end.
 func (p *Program) cacheMode(ro *RunOptions) symbol.CacheMode {
@@ -140,20 +184,4 @@ func (p *Program) cacheMode(ro *RunOptions) symbol.CacheMode {
 		return symbol.CachePerProgram
 	}
 	return symbol.CachePerPID
-}
-
-type flushingSink interface {
-	output.Sink
-	output.Flusher
-}
-
-// quiet drops the number of attached probes.
-type quiet struct{ flushingSink }
-
-// Event implements Sink.
-func (q quiet) Event(e Event) error {
-	if _, ok := e.(*event.Attached); ok {
-		return nil
-	}
-	return q.flushingSink.Event(e)
 }

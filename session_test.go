@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +40,7 @@ func runScript(t *testing.T, src string, cfg *gotrace.Config, ro gotrace.RunOpti
 		t.Fatal(err)
 	}
 	var out, msg bytes.Buffer
-	ro.Out, ro.Err = &out, &msg
+	ro.Output.Out, ro.Output.Err = &out, &msg
 	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	s, err := prog.Start(ctx, &ro)
@@ -86,7 +88,7 @@ func TestRunSamePlace(t *testing.T) {
 		tracepoint:sched:sched_process_exec /pid == cpid/ { print(1); }
 		tracepoint:sched:sched_process_exec /pid == cpid/ { print(2); }
 		tracepoint:sched:sched_process_exec /pid == cpid/ { print(3); exit(); }`,
-		&gotrace.Config{Command: true}, gotrace.RunOptions{Command: []string{"sleep", "20"}, Quiet: true})
+		&gotrace.Config{Command: true}, gotrace.RunOptions{Command: []string{"sleep", "20"}, Output: gotrace.Output{Quiet: true}})
 	if want := "1\n2\n3\n\n\n"; o.out != want {
 		t.Errorf("output %q, want %q", o.out, want)
 	}
@@ -165,7 +167,7 @@ func countUntil(parent context.Context, prog *gotrace.Program, n uint64) error {
 	ctx, cancel := context.WithTimeout(parent, runTimeout)
 	defer cancel()
 	var out bytes.Buffer
-	s, err := prog.Start(ctx, &gotrace.RunOptions{Out: &out, Err: &out})
+	s, err := prog.Start(ctx, &gotrace.RunOptions{Output: gotrace.Output{Out: &out, Err: &out}})
 	if err != nil {
 		return err
 	}
@@ -202,7 +204,7 @@ func TestRunSelf(t *testing.T) {
 	var out bytes.Buffer
 	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
-	s, err := prog.Start(ctx, &gotrace.RunOptions{Out: &out, Quiet: true})
+	s, err := prog.Start(ctx, &gotrace.RunOptions{Output: gotrace.Output{Out: &out, Quiet: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,4 +259,63 @@ func TestVerifierRejects(t *testing.T) {
 	if at := list.Files.Position(list.Diags[0].Span.Start); at.Line != 2 || len(list.Diags[0].Hints) == 0 {
 		t.Errorf("reported at %v with hints %q, want line 2", at, list.Diags[0].Hints)
 	}
+}
+
+// With lazy_symbolication = false the names of a process are read before the
+// run, so that they are known when it and its program are gone.
+func TestSymbolsReadAhead(t *testing.T) {
+	hosttest.RequireBPF(t)
+	program := compileC(t, `
+		#include <stdio.h>
+		__attribute__((noinline)) int served(int n) { __asm__ volatile("nop"); return n; }
+		int main(void) { int c = getchar(); return served(c) - c; }`)
+	for setting, want := range map[string]bool{"false": true, "true": false} {
+		cmd := exec.Command(program)
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		src := fmt.Sprintf(`config = { lazy_symbolication = %s } uprobe:%s:served { print(ustack(1)); exit(); }`, setting, program)
+		prog, err := gotrace.Compile("stdin", src, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+		defer cancel()
+		s, err := prog.Start(ctx, &gotrace.RunOptions{Output: gotrace.Output{Out: &out, Quiet: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+		if err := errors.Join(s.Wait(), s.Close()); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Contains(out.String(), "served+0"); got != want {
+			t.Errorf("lazy_symbolication = %s: %q", setting, out.String())
+		}
+	}
+}
+
+// compileC compiles a C program, or skips where there is no compiler.
+func compileC(t *testing.T, src string) string {
+	t.Helper()
+	gcc, err := exec.LookPath("gcc")
+	if err != nil {
+		t.Skip("needs gcc")
+	}
+	file := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(file+".c", []byte(src), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(gcc, "-O1", "-o", file, file+".c").CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v\n%s", err, out)
+	}
+	return file
 }

@@ -144,7 +144,7 @@ func run(t *testing.T, e example, src string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var out, msgs bytes.Buffer
-	session, err := prog.Start(ctx, &gotrace.RunOptions{Command: e.command, Out: &out, Err: &msgs})
+	session, err := prog.Start(ctx, &gotrace.RunOptions{Command: e.command, Output: gotrace.Output{Out: &out, Err: &msgs}})
 	if err != nil {
 		t.Fatalf("%s: %v", e.file, err)
 	}

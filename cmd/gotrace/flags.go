@@ -24,7 +24,6 @@ type options struct {
 	command     string
 	hasCommand  bool
 	debugDirs   string
-	activation  bool
 	output      string
 	format      string
 	buffering   string
@@ -102,7 +101,7 @@ func flags() []flag {
 		{long: "pid", short: "p", arg: "PID", help: "user probes only in this process; ends with it", set: text(func(o *options) *string { return &o.pid })},
 		{long: "cmd", short: "c", arg: "COMMAND", help: "run a command and trace until it ends", set: func(o *options, v string) error { o.command, o.hasCommand = v, true; return nil }},
 		{long: "dwarf-pid", arg: "PID", help: "not supported", set: refused("--dwarf-pid", "it has no dw_ustack")},
-		{long: "usdt-file-activation", help: "raise semaphores in running processes of the file", set: on(func(o *options) *bool { return &o.activation })},
+		{long: "usdt-file-activation", help: "always so: the kernel raises semaphores in all processes of the file", set: func(*options, string) error { return nil }},
 		{long: "output", short: "o", arg: "FILE", help: "write output to a file", set: text(func(o *options) *string { return &o.output })},
 		{short: "f", arg: "FORMAT", help: "output format: text or json", set: text(func(o *options) *string { return &o.format })},
 		{short: "B", arg: "MODE", help: "buffering: line, full or none", set: text(func(o *options) *string { return &o.buffering })},

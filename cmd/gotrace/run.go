@@ -284,13 +284,14 @@ func (a *app) traceTo(out io.Writer, prog *gotrace.Program, cfg *gotrace.Config)
 	defer context.AfterFunc(ctx, stop)()
 	// A handler, unlike ignoring the signal, is not inherited by commands.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	ro := &gotrace.RunOptions{Out: out, Err: a.stderr, JSON: a.opt.format == "json", Command: strings.Fields(a.opt.command),
-		FileActivation: a.opt.activation, DryRun: a.opt.dryRun, Quiet: a.opt.quiet, Attached: a.notify(out)}
+	ro := &gotrace.RunOptions{Command: strings.Fields(a.opt.command), DryRun: a.opt.dryRun, Attached: a.notify(out)}
+	ro.Output = gotrace.Output{
+		Out: out, Err: a.stderr, JSON: a.opt.format == "json", Quiet: a.opt.quiet, NoWarnings: a.opt.noWarnings, Color: a.color,
+		Buffering: buffering(a.opt.buffering),
+	}
 	if slices.Contains(a.opt.dump, "verifier") || slices.Contains(a.opt.dump, "all") {
 		ro.VerifierLog = a.verifierLog()
 	}
-	ro.Output.NoWarnings, ro.Output.Color = a.opt.noWarnings, a.color
-	ro.Output.Buffering = buffering(a.opt.buffering)
 	s, err := prog.Start(ctx, ro)
 	if errors.Is(err, gotrace.ErrOutputClosed) {
 		return exitOK, nil

@@ -54,8 +54,6 @@ type AttachOptions struct {
 	target.ResolveOptions
 	// Child is the process id of the command that the session started, 0: none.
 	Child int
-	// FileActivation raises USDT semaphores in running processes of the file.
-	FileActivation bool
 }
 
 // Entry is one attach point of a listing.

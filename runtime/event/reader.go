@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -14,13 +15,20 @@ import (
 // also has to look after other things gets to them under any load.
 const maxBatch = 1 << 14
 
-// Reader reads events from a ring buffer. Poll is for one goroutine, Close may
-// come from another.
+// minWait is how long Poll leaves events in the buffer when it has been woken
+// a moment ago. The kernel wakes a reader that has read everything for each
+// single event (ringbuf_commit in kernel/bpf/ringbuf.c), which costs the traced
+// program more than the event; while something is left it does not.
+const minWait = time.Millisecond
+
+// Reader reads events from a ring buffer. Poll is for one goroutine at a time,
+// Close may come from another.
 type Reader struct {
 	ring      *ringbuf.Reader
 	decoder   *Decoder
 	record    ringbuf.Record // keeps the buffer between events
-	malformed uint64
+	malformed atomic.Uint64
+	woken     time.Time      // when Poll last had to wait for an event
 }
 
 // NewReader starts to read m, the object's map of object.RoleRing.
@@ -40,6 +48,7 @@ func NewReader(m *ebpf.Map, d *Decoder) (*Reader, error) {
 // The error is that of handle, os.ErrClosed after Close, or that of the ring
 // buffer. Malformed records are counted and skipped.
 func (r *Reader) Poll(deadline time.Time, handle func(Event) error) (n int, err error) {
+	r.gather(deadline)
 	r.ring.SetDeadline(deadline)
 	for n < maxBatch {
 		if err := r.ring.ReadInto(&r.record); err != nil {
@@ -51,7 +60,7 @@ func (r *Reader) Poll(deadline time.Time, handle func(Event) error) (n int, err 
 		n++
 		ev, err := r.decoder.Decode(r.record.RawSample)
 		if err != nil {
-			r.malformed++
+			r.malformed.Add(1)
 			continue
 		}
 		if err := handle(ev); err != nil {
@@ -59,6 +68,21 @@ func (r *Reader) Poll(deadline time.Time, handle func(Event) error) (n int, err 
 		}
 	}
 	return n, nil
+}
+
+// gather lets events come together until minWait after the last wake-up, unless
+// the deadline forbids it.
+func (r *Reader) gather(deadline time.Time) {
+	now := time.Now()
+	next := r.woken.Add(minWait)
+	if !deadline.IsZero() && deadline.Before(next) {
+		return
+	}
+	if now.Before(next) && !r.Filled() {
+		time.Sleep(next.Sub(now))
+		now = next
+	}
+	r.woken = now
 }
 
 func endOfBatch(err error) error {
@@ -78,8 +102,8 @@ func (r *Reader) Filled() bool { return r.ring.AvailableBytes() > r.ring.BufferS
 func (r *Reader) Wake() error { return r.ring.Flush() }
 
 // Malformed returns how many records did not fit their description. It may be
-// called between calls of Poll.
-func (r *Reader) Malformed() uint64 { return r.malformed }
+// called from any goroutine.
+func (r *Reader) Malformed() uint64 { return r.malformed.Load() }
 
 // Close ends reading; a waiting Poll returns os.ErrClosed.
 func (r *Reader) Close() error { return r.ring.Close() }

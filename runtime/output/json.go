@@ -58,6 +58,9 @@ func (j *JSON) Event(e event.Event) error {
 	case *event.Lost:
 		return j.lost(e.Count)
 	case *event.Attached:
+		if j.opt.Quiet {
+			return nil
+		}
 		return j.count("attached_probes", "probes", uint64(e.Probes))
 	case *event.TestResult:
 		return j.testResult(e)

@@ -86,8 +86,10 @@ func (t *Text) messageEvent(e event.Event) error {
 			t.message = appendLostTotal(t.message, e, color)
 		}
 	case *event.Attached:
-		t.message = appendCount(append(t.message, "Attached "...), e.Probes, "probe")
-		t.message = append(t.message, '\n')
+		if !t.opt.Quiet {
+			t.message = appendCount(append(t.message, "Attached "...), e.Probes, "probe")
+			t.message = append(t.message, '\n')
+		}
 	}
 	if len(t.message) == 0 {
 		return nil

@@ -30,7 +30,7 @@ func isRun(p target.Provider) bool {
 
 // attachAll attaches all probes at the same time, then lets the command go.
 func (s *Session) attachAll() error {
-	opt := &probes.AttachOptions{ResolveOptions: s.opt.Resolve, FileActivation: s.opt.FileActivation}
+	opt := &probes.AttachOptions{ResolveOptions: s.opt.Resolve}
 	if s.command != nil {
 		opt.Child = s.command.pid()
 	}

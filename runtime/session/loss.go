@@ -15,15 +15,15 @@ func (s *Session) reportLost() error {
 	if err != nil {
 		return err
 	}
-	if c.Lost <= s.lost {
+	known := s.lost.Load()
+	if c.Lost <= known {
 		return nil
 	}
-	n := c.Lost - s.lost
-	s.lost = c.Lost
+	s.lost.Store(c.Lost)
 	if err := s.makeUp(c.LostOf); err != nil {
 		return err
 	}
-	return s.emit(&event.Lost{Count: n})
+	return s.emit(&event.Lost{Count: c.Lost - known})
 }
 
 // makeUp acts on requests whose records did not fit the buffer.
@@ -67,7 +67,7 @@ func (s *Session) reportLoss() error {
 			}
 		}
 	}
-	if total := s.lost + s.dropped; total > 0 {
+	if total := s.lost.Load() + s.dropped; total > 0 {
 		return s.emit(&event.LostTotal{Count: total})
 	}
 	return nil

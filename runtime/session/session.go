@@ -44,8 +44,6 @@ type Options struct {
 	// Command is started, held until everything is attached, and ended with the
 	// run; the run ends with it.
 	Command []string
-	// FileActivation raises USDT semaphores in running processes of the file.
-	FileActivation bool
 	// RingBytes is the size of the event buffer: a power of two and a multiple
 	// of the page size. 0: the setting perf_rb_pages, or by memory.
 	RingBytes int
@@ -93,7 +91,7 @@ type Session struct {
 	ending   bool // the end probes run
 	detached chan error
 	code     int
-	lost     uint64
+	lost     atomic.Uint64
 	lostOf   []uint64  // the same by record
 	dropped  uint64    // records that a slow Sink did not take at the end
 	lostAt   time.Time // of the last look at what is lost
@@ -197,7 +195,8 @@ func (s *Session) mapNamed(name string) (*ebpf.Map, *object.Map, error) {
 	return nil, nil, fmt.Errorf("the script has no map %s", name)
 }
 
-// Snapshot reads a map of the script, by its name with the @.
+// Snapshot reads a map of the script, by its name with the @. It may be called
+// from any goroutine until Close.
 func (s *Session) Snapshot(name string) (*maps.Snapshot, error) {
 	m, desc, err := s.mapNamed(name)
 	if err != nil {
@@ -206,9 +205,10 @@ func (s *Session) Snapshot(name string) (*maps.Snapshot, error) {
 	return maps.Read(m, desc)
 }
 
-// Stats returns counts of the run so far.
+// Stats returns counts of the run so far. It may be called from any goroutine
+// until Close.
 func (s *Session) Stats() Stats {
-	st := Stats{Lost: s.lost}
+	st := Stats{Lost: s.lost.Load()}
 	if c, err := s.counters(); err == nil {
 		st.Lost = c.Lost
 	}

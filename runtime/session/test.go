@@ -31,6 +31,9 @@ func (s *Session) RunTests() (bool, error) {
 			end.Failed = append(end.Failed, p.Targets[0].Event)
 		}
 	}
+	if err := s.reportLoss(); err != nil {
+		return false, err
+	}
 	if err := s.emit(end); err != nil {
 		return false, err
 	}
@@ -106,6 +109,9 @@ func (s *Session) RunBenchmarks() error {
 			return err
 		}
 		results = append(results, r)
+	}
+	if err := s.reportLoss(); err != nil {
+		return err
 	}
 	if err := s.emit(&event.Bench{Results: results}); err != nil {
 		return err
