@@ -88,6 +88,8 @@ func (c *compilation) features() codegen.Features {
 		DPath:           f.Helper(asm.FnDPath),
 		TraceVprintk:    f.Helper(asm.FnTraceVprintk),
 		SignExtend:      r.AtLeast(6, 6),
+		LongKeys:        r.AtLeast(5, 11),
+		LargeArrays:     r.AtLeast(6, 0),
 	}
 }
 

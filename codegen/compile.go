@@ -32,6 +32,9 @@ func Compile(p *typed.Program, t Target, o Options) (*object.Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(res.Programs) > 0 {
+		c.scratch = res.Programs[0].Scratch
+	}
 	obj := res.Object
 	obj.Programs = make([]*object.Program, len(res.Programs))
 	errs := make([]error, len(res.Programs))
@@ -43,12 +46,11 @@ func Compile(p *typed.Program, t Target, o Options) (*object.Object, error) {
 			return nil, err
 		}
 	}
-	for _, prog := range res.Programs {
-		res.Scratch.ValueSize = max(res.Scratch.ValueSize, prog.ScratchSize)
+	scratch, err := c.scratchMaps(p, res)
+	if err != nil {
+		return nil, err
 	}
-	if res.Scratch.ValueSize > 0 {
-		obj.Maps = append(obj.Maps, res.Scratch)
-	}
+	obj.Maps = append(obj.Maps, scratch...)
 	return obj, nil
 }
 
@@ -56,6 +58,8 @@ type compiler struct {
 	target Target
 	opt    Options
 	dump   *dumper
+	// scratch is the map for the scratch memory of programs that need little.
+	scratch *ir.Map
 }
 
 func (c *compiler) build(p *typed.Program) (res *build.Result, err error) {
@@ -110,7 +114,7 @@ func (c *compiler) program(probe *typed.Probe, p *ir.Program) (out *object.Progr
 	}
 	c.dump.stage("lower", probe.Name, p.String)
 	stage = "regalloc"
-	allocs, err := allocate(p)
+	allocs, err := c.allocate(p)
 	if err != nil {
 		return nil, fmt.Errorf("regalloc: probe %s: %w", probe.Name, err)
 	}
@@ -143,9 +147,10 @@ func (c *compiler) program(probe *typed.Probe, p *ir.Program) (out *object.Progr
 
 // allocate gives the values of p their places. What does not fit the stack goes
 // to scratch memory, in as many rounds as that takes.
-func allocate(p *ir.Program) ([]*ir.Alloc, error) {
+func (c *compiler) allocate(p *ir.Program) ([]*ir.Alloc, error) {
 	d := lower.NewDemoter(p)
 	for {
+		c.spread(p)
 		allocs := regalloc.Program(p, regalloc.Options{})
 		excess := regalloc.Excess(allocs)
 		if excess == 0 {

@@ -49,7 +49,7 @@ func features(release string) codegen.Features {
 	all := codegen.Features{
 		Release: "6.18", BPFLoop: true, ForEachMapElem: true, TaskBTF: true, MapLookupPerCPU: true, NoPreallocSafe: true,
 		KtimeBoot: true, KtimeTAI: true, Strncmp: true, FuncIP: true, FuncRet: true, Jiffies: true, AtomicFetch: true,
-		DPath: true, TraceVprintk: true, SignExtend: true,
+		DPath: true, TraceVprintk: true, SignExtend: true, LongKeys: true, LargeArrays: true,
 	}
 	switch release {
 	case "5.10":

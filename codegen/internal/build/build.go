@@ -64,11 +64,13 @@ type program struct {
 	out    *ir.Program
 	plan   *plan
 	main   *fn
+	// repeats are the callbacks of repeat, by name and depth.
+	repeats map[string]*ir.Func
 }
 
 func (s *script) probe(p *typed.Probe, index int) *ir.Program {
 	out := &ir.Program{Name: p.Name, Scratch: s.irMap(s.scratch), ScratchKey: int64(index)}
-	g := &program{script: s, probe: p, target: p.Targets[0], out: out}
+	g := &program{script: s, probe: p, target: p.Targets[0], out: out, repeats: map[string]*ir.Func{}}
 	g.plan = newPlan(g, p.Body)
 	main := ir.NewFunc("main", ir.Ptr)
 	main.Context = true

@@ -6,10 +6,6 @@ import (
 	"github.com/gotrace/gotrace/lang/types"
 )
 
-// maxUnrolled is the number of bytes up to which memory is compared without a
-// loop.
-const maxUnrolled = 64
-
 // compareMem compares values that lie in memory, with Eq or Ne.
 func (f *fn) compareMem(e *typed.Binary) *ir.Value {
 	eq := f.equalExprs(e.X, e.Y)
@@ -145,47 +141,11 @@ func (f *fn) equalTuples(a, b mem, ta, tb *types.Struct, fail *ir.Block) {
 
 // equalBytes leaves for fail unless n bytes are equal.
 func (f *fn) equalBytes(a, b mem, n int, fail *ir.Block) {
-	f.words(n, a, b, func(a, b mem, w int) {
-		x, y := f.b.Load(ir.I64, a.base, a.off, w), f.b.Load(ir.I64, b.base, b.off, w)
-		f.exit(f.b.Value(ir.OpNe, x, y), 0, fail)
+	f.words(n, a, b, scan{
+		name:  "equal bytes",
+		stops: func(g *fn, x, y *ir.Value, _ int) *ir.Value { return g.b.Value(ir.OpNe, x, y) },
+		end:   func(_, _, _ *ir.Value, _ int) { f.b.Jump(fail) },
 	})
-}
-
-// words calls body for each word of the first n bytes of a and b: in a loop of
-// 8-byte words if there are many, else one by one.
-func (f *fn) words(n int, a, b mem, body func(a, b mem, w int)) {
-	i := 0
-	if n > maxUnrolled && f.width(8, a, b) == 8 {
-		f.turns(int64(n/8), func(turn *ir.Value, _, _ *ir.Block) {
-			off := f.b.Value(ir.OpShl, turn, f.num(3))
-			ma, mb := a, b
-			ma.base, mb.base = f.b.Value(ir.OpAdd, a.base, off), f.b.Value(ir.OpAdd, b.base, off)
-			body(ma, mb, 8)
-		})
-		i = n &^ 7
-	}
-	for i < n {
-		w := f.width(n-i, a.at(int64(i)), b.at(int64(i)))
-		body(a.at(int64(i)), b.at(int64(i)), w)
-		i += w
-	}
-}
-
-const (
-	lowBits  = 0x0101010101010101
-	highBits = -0x7f7f7f7f7f7f7f80 // 0x8080808080808080
-)
-
-// zeroBytes returns a word whose lowest set bit is the top bit of the first
-// zero byte of the w-byte word x; 0 if there is none. (Mycroft's test.)
-func (f *fn) zeroBytes(x *ir.Value, w int) *ir.Value {
-	mask := int64(highBits)
-	if w < 8 {
-		mask = int64(uint64(mask) & (1<<(8*w) - 1))
-	}
-	op := f.b.Value
-	low := op(ir.OpSub, x, f.num(lowBits))
-	return op(ir.OpAnd, op(ir.OpAnd, low, op(ir.OpXor, x, f.num(-1))), f.num(mask))
 }
 
 // equalStrings compares word by word up to the zero byte. Where a word of both
@@ -193,16 +153,18 @@ func (f *fn) zeroBytes(x *ir.Value, w int) *ir.Value {
 func (f *fn) equalStrings(a, b mem, sizeA, sizeB int, fail *ir.Block) {
 	n := min(sizeA, sizeB)
 	equal := f.b.NewBlock()
-	f.words(n, a, b, func(a, b mem, w int) {
-		x, y := f.b.Load(ir.I64, a.base, a.off, w), f.b.Load(ir.I64, b.base, b.off, w)
-		z := f.zeroBytes(x, w)
-		f.when(z, 0, func() {
+	f.words(n, a, b, scan{
+		name: "equal text",
+		stops: func(g *fn, x, y *ir.Value, w int) *ir.Value {
+			return g.b.Value(ir.OpOr, g.zeroBytes(x, w), g.b.Value(ir.OpXor, x, y))
+		},
+		end: func(x, y, _ *ir.Value, w int) {
+			// All bytes up to the zero byte; all of them if there is none.
+			z := f.zeroBytes(x, w)
 			upTo := f.b.Value(ir.OpXor, z, f.add(z, -1))
 			diff := f.b.Value(ir.OpAnd, f.b.Value(ir.OpXor, x, y), upTo)
-			f.exit(f.b.Value(ir.OpNe, diff, f.num(0)), 0, fail)
-			f.b.Jump(equal)
-			f.dead()
-		}, func() { f.exit(f.b.Value(ir.OpNe, x, y), 0, fail) })
+			f.b.Branch(diff, fail, equal)
+		},
 	})
 	// Both are full; the longer one must end here.
 	switch {

@@ -19,4 +19,6 @@ type Features struct {
 	DPath           bool   // bpf_d_path, 5.10
 	TraceVprintk    bool   // bpf_trace_vprintk, 5.16
 	SignExtend      bool   // sign-extending moves, 6.6
+	LongKeys        bool   // map keys of more than 512 bytes, 5.11
+	LargeArrays     bool   // values of arrays of more than 4 MiB, 6.0
 }

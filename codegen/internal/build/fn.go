@@ -25,6 +25,8 @@ type fn struct {
 	frame *ir.Slot
 	// envArg is the parent's environment: a parameter of callbacks.
 	envArg *ir.Value
+	// area is the memory of searches; nil if there are none.
+	area *ir.Slot
 	// ctxArg is the context: the parameter of the main function.
 	ctxArg *ir.Value
 }

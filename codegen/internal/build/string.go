@@ -37,11 +37,10 @@ func (f *fn) callInto(dst mem, e *typed.Call, clean bool) {
 	}
 }
 
-// strInto reads text of at most size-1 characters; text that is cut keeps one
-// more where its type says so. The bytes behind its end are left alone unless
-// clean is set.
-func (f *fn) strInto(dst mem, e *typed.Call, size int, clean bool) {
-	t, _ := e.T.(types.String)
+// strInto reads text of at most size-1 characters and returns the result of the
+// helper: the length with the zero byte, or an error. The bytes behind its end
+// are left alone unless clean is set.
+func (f *fn) strInto(dst mem, e *typed.Call, size int, clean bool) *ir.Value {
 	limit := f.number(e.Args[1])
 	fixed := limit.Op == ir.OpConst
 	n := f.bounded(limit, size)
@@ -52,16 +51,9 @@ func (f *fn) strInto(dst mem, e *typed.Call, size int, clean bool) {
 	}
 	if fixed && n.Imm == 0 {
 		f.b.Store(dst.base, dst.off, f.num(0), 1)
-		return
+		return f.num(0)
 	}
-	src := f.textSource(e.Args[0])
-	r := f.readVar(dst, src, n, asm.FnProbeReadKernelStr, asm.FnProbeReadUserStr)
-	if t.Trunc && size == t.Cap && (!fixed || n.Imm == int64(size)) {
-		f.when(f.b.Value(ir.OpEq, r, f.num(int64(size))), -1, func() {
-			last := int64(size - 1)
-			f.readRemote(dst.at(last), src.at(last), 1)
-		}, nil)
-	}
+	return f.readVar(dst, f.textSource(e.Args[0]), n, asm.FnProbeReadKernelStr, asm.FnProbeReadUserStr)
 }
 
 // textSource is the memory that str() and buf() read.
@@ -143,32 +135,19 @@ func (f *fn) strlen(x typed.Expr) *ir.Value {
 	}
 	m := f.array(x)
 	n := f.b.NewVar(ir.I64)
-	f.b.WriteVar(n, f.num(0))
 	done := f.b.NewBlock()
-	f.words(x.Type().Size(), m, m, func(m, _ mem, w int) {
-		z := f.zeroBytes(f.b.Load(ir.I64, m.base, m.off, w), w)
-		f.when(z, 0, func() {
-			f.b.WriteVar(n, f.b.Value(ir.OpAdd, f.b.ReadVar(n), f.firstByte(z)))
+	f.words(x.Type().Size(), m, m, scan{
+		name:  "text end",
+		stops: func(g *fn, x, _ *ir.Value, w int) *ir.Value { return g.zeroBytes(x, w) },
+		end: func(x, _, off *ir.Value, w int) {
+			f.b.WriteVar(n, f.b.Value(ir.OpAdd, off, f.firstByte(f.zeroBytes(x, w))))
 			f.b.Jump(done)
-			f.dead()
-		}, func() { f.b.WriteVar(n, f.add(f.b.ReadVar(n), int64(w))) })
+		},
 	})
+	f.b.WriteVar(n, f.num(int64(x.Type().Size())))
 	f.b.Jump(done)
 	f.open(done)
 	return f.b.ReadVar(n)
-}
-
-// firstByte returns the index of the byte that the lowest bit of z lies in.
-func (f *fn) firstByte(z *ir.Value) *ir.Value {
-	op := f.b.Value
-	n := f.num(0)
-	for _, step := range []int64{4, 2, 1} {
-		none := op(ir.OpEq, op(ir.OpAnd, z, f.num(1<<(8*step)-1)), f.num(0))
-		skip := op(ir.OpMul, none, f.num(step))
-		n = op(ir.OpAdd, n, skip)
-		z = op(ir.OpLShr, z, op(ir.OpShl, skip, f.num(3)))
-	}
-	return n
 }
 
 // strncmp gives 0 if the first Imm characters agree, else 1.
@@ -195,63 +174,6 @@ func (f *fn) strncmp(e *typed.Call) *ir.Value {
 	return f.b.Value(ir.OpXor, eq, f.num(1))
 }
 
-// maxSearch is the limit on the product of the capacities of a search that the
-// verifier walks turn by turn.
-const maxSearch = 100_000
-
-// find0 returns the index of the first needle in the haystack, or -1. A match
-// is looked for at each position in turn.
-func (f *fn) find0(e *typed.Call) *ir.Value {
-	hay, needle := f.array(e.Args[0]), e.Args[1]
-	size := e.Args[0].Type().Size()
-	if s, ok := needle.(*typed.Str); ok {
-		return f.search0(hay, size, len(s.Value), func(i int64, _ mem) *ir.Value { return f.num(int64(s.Value[i])) }, e)
-	}
-	n := needle.Type().Size()
-	m := f.array(needle)
-	return f.search0(hay, size, n, func(i int64, m mem) *ir.Value { return f.b.Load(ir.I64, m.base, m.off+i, 1) }, e, m)
-}
-
-// search0 compares n characters at each position; a zero character of the
-// needle ends it.
-func (f *fn) search0(hay mem, size, n int, char func(int64, mem) *ir.Value, e *typed.Call, needle ...mem) *ir.Value {
-	if size*n > maxSearch {
-		f.errs.Errorf(diag.Unsupported, e.Span, "searching %d in %d characters takes more steps than the kernel allows", n, size)
-		return f.num(0)
-	}
-	var m mem
-	literal := len(needle) == 0
-	if !literal {
-		m = needle[0]
-	}
-	found := f.b.NewVar(ir.I64)
-	f.b.WriteVar(found, f.num(-1))
-	end := f.b.NewBlock()
-	f.turns(int64(size), func(i *ir.Value, next, done *ir.Block) {
-		match := f.b.NewBlock()
-		at := f.b.Value(ir.OpAdd, hay.base, i)
-		for j := int64(0); j < int64(n); j++ {
-			c := char(j, m)
-			if !literal {
-				f.exit(f.b.Value(ir.OpEq, c, f.num(0)), -1, match)
-			}
-			if j > 0 {
-				f.exit(f.b.Value(ir.OpULe, f.num(int64(size)-j), i), -1, next)
-			}
-			got := f.b.Load(ir.I64, at, hay.off+j, 1)
-			f.exit(f.b.Value(ir.OpNe, got, c), 1, next)
-		}
-		f.b.Jump(match)
-		f.open(match)
-		f.b.WriteVar(found, i)
-		f.b.Jump(end)
-		f.dead()
-	})
-	f.b.Jump(end)
-	f.open(end)
-	return f.b.ReadVar(found)
-}
-
 // memcmp gives the sign of the difference of the first bytes.
 func (f *fn) memcmp(e *typed.Call) *ir.Value {
 	n := e.Imm
@@ -268,17 +190,17 @@ func (f *fn) memcmp(e *typed.Call) *ir.Value {
 	out := f.b.NewVar(ir.I64)
 	f.b.WriteVar(out, f.num(0))
 	end := f.b.NewBlock()
-	f.words(int(n), a, b, func(a, b mem, w int) {
-		x, y := f.b.Load(ir.I64, a.base, a.off, w), f.b.Load(ir.I64, b.base, b.off, w)
-		f.when(f.b.Value(ir.OpNe, x, y), 0, func() {
+	f.words(int(n), a, b, scan{
+		name:  "bytes",
+		stops: func(g *fn, x, y *ir.Value, _ int) *ir.Value { return g.b.Value(ir.OpNe, x, y) },
+		end: func(x, y, _ *ir.Value, w int) {
 			if w > 1 {
 				x, y = f.b.Extend(ir.OpBSwap, x, 8*w), f.b.Extend(ir.OpBSwap, y, 8*w)
 			}
 			less := f.b.Value(ir.OpULt, x, y)
 			f.b.WriteVar(out, f.b.Value(ir.OpSub, f.num(1), f.b.Value(ir.OpShl, less, f.num(1))))
 			f.b.Jump(end)
-			f.dead()
-		}, nil)
+		},
 	})
 	f.b.Jump(end)
 	f.open(end)
