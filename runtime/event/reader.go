@@ -28,7 +28,8 @@ type Reader struct {
 	decoder   *Decoder
 	record    ringbuf.Record // keeps the buffer between events
 	malformed atomic.Uint64
-	woken     time.Time      // when Poll last had to wait for an event
+	woken     time.Time // when the last Poll got its first event
+	backlog   bool      // the last Poll has left events
 }
 
 // NewReader starts to read m, the object's map of object.RoleRing.
@@ -50,11 +51,13 @@ func NewReader(m *ebpf.Map, d *Decoder) (*Reader, error) {
 func (r *Reader) Poll(deadline time.Time, handle func(Event) error) (n int, err error) {
 	r.gather(deadline)
 	r.ring.SetDeadline(deadline)
+	r.backlog = false
 	for n < maxBatch {
 		if err := r.ring.ReadInto(&r.record); err != nil {
 			return n, endOfBatch(err)
 		}
 		if n == 0 {
+			r.woken = time.Now()
 			r.ring.SetDeadline(time.Unix(0, 0))
 		}
 		n++
@@ -67,22 +70,18 @@ func (r *Reader) Poll(deadline time.Time, handle func(Event) error) (n int, err 
 			return n, err
 		}
 	}
+	r.backlog = true
 	return n, nil
 }
 
 // gather lets events come together until minWait after the last wake-up, unless
-// the deadline forbids it.
+// the deadline forbids it or there are enough.
 func (r *Reader) gather(deadline time.Time) {
-	now := time.Now()
 	next := r.woken.Add(minWait)
-	if !deadline.IsZero() && deadline.Before(next) {
+	if !deadline.IsZero() && deadline.Before(next) || r.backlog {
 		return
 	}
-	if now.Before(next) && !r.Filled() {
-		time.Sleep(next.Sub(now))
-		now = next
-	}
-	r.woken = now
+	time.Sleep(time.Until(next))
 }
 
 func endOfBatch(err error) error {

@@ -103,6 +103,43 @@ func TestReaderPoll(t *testing.T) {
 	}
 }
 
+// TestReaderGathers wants the events of a moment together in few polls: each
+// wake-up costs the traced program more than its event.
+func TestReaderGathers(t *testing.T) {
+	s := newSender(t, layouttest.Record(uint32(types.ActExit), layouttest.Value(i64, 1)))
+	r, err := NewReader(s.ring, newTestDecoder(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	const events = 200
+	s.send(t, 1) // skips where the kernel can not run the program
+	sent := make(chan error)
+	go func() {
+		var err error
+		for range events - 1 {
+			_, sending := s.prog.Run(&ebpf.RunOptions{})
+			err = errors.Join(err, sending)
+			time.Sleep(20 * time.Microsecond)
+		}
+		sent <- err
+	}()
+	polls, start := 0, time.Now()
+	for n := 0; n < events; polls++ {
+		got, err := r.Poll(time.Now().Add(time.Second), func(Event) error { return nil })
+		if err != nil || got == 0 {
+			t.Fatalf("%d events, %v", got, err)
+		}
+		n += got
+	}
+	if err := <-sent; err != nil {
+		t.Fatal(err)
+	}
+	if most := int(time.Since(start)/minWait) + 2; polls > most {
+		t.Errorf("%d polls in %v, at most one in %v is to be expected", polls, time.Since(start), minWait)
+	}
+}
+
 func TestReaderSkipsMalformed(t *testing.T) {
 	s := newSender(t, []byte{255, 0, 0, 0, 0, 0, 0, 0})
 	r, err := NewReader(s.ring, newTestDecoder(t))
