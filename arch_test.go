@@ -1,7 +1,11 @@
 package gotrace_test
 
 import (
+	"fmt"
+	"go/ast"
 	"go/build"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -158,4 +162,65 @@ func allowed(rule, name string) bool {
 		}
 		return path.Clean(pattern) == path.Clean("./"+name)
 	})
+}
+
+// Nothing runs before main: there is no init function, and no variable of a
+// package is computed. Start-up is a feature.
+func TestNoWorkAtInitialisation(t *testing.T) {
+	fset := token.NewFileSet()
+	for _, dir := range packageDirs(t) {
+		files, err := filepath.Glob(filepath.Join(filepath.FromSlash(dir), "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, at := range initWork(f) {
+				t.Errorf("%s: this runs before main", fset.Position(at))
+			}
+		}
+	}
+}
+
+// initWork finds init functions, and what variables of a package call or fill.
+func initWork(f *ast.File) []token.Pos {
+	var found []token.Pos
+	look := func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			if fun, ok := n.Fun.(*ast.SelectorExpr); !ok || fun.Sel.Name != "New" || fmt.Sprint(fun.X) != "errors" {
+				found = append(found, n.Pos())
+			}
+		case *ast.CompositeLit:
+			if _, isMap := n.Type.(*ast.MapType); isMap && len(n.Elts) > 0 {
+				found = append(found, n.Pos())
+			}
+		}
+		return true
+	}
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil && d.Name.Name == "init" {
+				found = append(found, d.Pos())
+			}
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				if v, ok := s.(*ast.ValueSpec); ok && d.Tok == token.VAR && v.Names[0].Name != "_" {
+					for _, x := range v.Values {
+						ast.Inspect(x, look)
+					}
+				}
+			}
+		}
+	}
+	return found
 }

@@ -95,8 +95,10 @@ type Program struct {
 	help    string
 }
 
-// Compile compiles the script src. name is its path, for messages and relative
-// imports. If the script is at fault the error is a *DiagnosticList.
+// Compile compiles the script src. name is its path, for messages; relative
+// imports start at its directory. A script that is no file may have any name,
+// such as "stdin", in the directory that it stands for. If the script is at
+// fault the error is a *DiagnosticList.
 func Compile(name, src string, cfg *Config) (*Program, error) {
 	if cfg == nil {
 		cfg = &Config{}
@@ -106,7 +108,7 @@ func Compile(name, src string, cfg *Config) (*Program, error) {
 	if c.system, err = newSystem(c.host); err != nil {
 		return nil, err
 	}
-	tree, list := parse.File(c.files, c.files.Add(name, c.dir(name), src))
+	tree, list := parse.File(c.files, c.files.Add(name, filepath.Dir(c.host.Abs(name)), src))
 	if list.HasErrors() {
 		return nil, list
 	}
@@ -184,14 +186,6 @@ func newCompilation(cfg *Config) *compilation {
 		h = host.Live()
 	}
 	return &compilation{cfg: cfg, host: h, reg: probes.New(h), files: &source.Set{}}
-}
-
-// dir is where relative imports of the script start.
-func (c *compilation) dir(name string) string {
-	if name == "stdin" {
-		return c.host.Abs(".")
-	}
-	return filepath.Dir(c.host.Abs(name))
 }
 
 func (c *compilation) dump(stage string, text func() string) {

@@ -427,15 +427,11 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && info.Mode()&os.ModeDevice != 0 && !isNull(info)
 }
 
-var null = sync.OnceValue(func() os.FileInfo {
-	info, err := os.Stat(os.DevNull)
-	if err != nil {
-		return nil
-	}
-	return info
-})
-
-func isNull(info os.FileInfo) bool { return null() != nil && os.SameFile(info, null()) }
+// isNull reports whether a file is /dev/null, which is a character device too.
+func isNull(info os.FileInfo) bool {
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(info, null)
+}
 
 // formatProgram is --fmt.
 func (a *app) formatProgram(name, src string) (int, error) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/alecthomas/participle/v2"
 	"github.com/alecthomas/participle/v2/lexer"
@@ -117,15 +116,14 @@ func asSyntaxError(err error) *syntaxError {
 	return newError(diag.Internal, source.Span{}, "%v", err)
 }
 
-// expected finds the first symbol of a production in a message of participle,
-// which gives it in EBNF: a literal, a token type or the name of a production.
-var expected = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\(expected [(]*(?:\("\w+" \| )*("(?:[^"\\]|\\.)*"|<\w+>|\w+)`)
-})
+// firstExpected finds the first symbol of a production in a message of
+// participle, which gives it in EBNF: a literal, a token type or the name of a
+// production.
+const firstExpected = `\(expected [(]*(?:\("\w+" \| )*("(?:[^"\\]|\\.)*"|<\w+>|\w+)`
 
 // expectation puts what participle expected into words.
 func expectation(msg string) string {
-	m := expected().FindStringSubmatch(msg)
+	m := regexp.MustCompile(firstExpected).FindStringSubmatch(msg) // errors are rare: not kept
 	if m == nil {
 		return ""
 	}

@@ -89,9 +89,17 @@ type parser struct {
 	typeExpr *participle.Parser[typeExpr]
 }
 
-// grammar builds the parser when the first file is parsed: reading the struct
-// tags takes longer than parsing a short script.
-var grammar = sync.OnceValue(newParser)
+// shared is the parser for all files, built when the first one is parsed:
+// reading the struct tags takes longer than parsing a short script.
+var shared struct {
+	once   sync.Once
+	parser *parser
+}
+
+func grammar() *parser {
+	shared.once.Do(func() { shared.parser = newParser() })
+	return shared.parser
+}
 
 func newParser() *parser {
 	p := &parser{}

@@ -15,7 +15,6 @@ package opt
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/gotrace/gotrace/codegen/internal/ir"
 )
@@ -50,12 +49,7 @@ func Passes() []Pass {
 	}
 }
 
-// ordered is the pass table after a check of its order.
-var ordered = sync.OnceValues(func() ([]Pass, error) {
-	passes := Passes()
-	return passes, checkOrder(passes)
-})
-
+// checkOrder reports a pass that comes before one that it needs.
 func checkOrder(passes []Pass) error {
 	seen := map[string]bool{}
 	for _, p := range passes {
@@ -71,12 +65,14 @@ func checkOrder(passes []Pass) error {
 
 // Run optimises p. At level 0 only the required passes run. dump, if not nil,
 // gets the text of the program after each pass that changed it. With verify
-// the program is verified after each pass, which finds compiler bugs where
-// they happen; an error is always such a bug.
+// the order of the passes is checked, and the program after each of them, which
+// finds compiler bugs where they happen; an error is always such a bug.
 func Run(p *ir.Program, level int, dump func(pass, text string), verify bool) error {
-	passes, err := ordered()
-	if err != nil {
-		return err
+	passes := Passes()
+	if verify {
+		if err := checkOrder(passes); err != nil {
+			return err
+		}
 	}
 	for _, pass := range passes {
 		if level <= 0 && !pass.Required {
