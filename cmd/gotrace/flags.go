@@ -333,7 +333,7 @@ func (o *options) process() (int, error) {
 	return int(n), nil
 }
 
-// help writes the table of options.
+// helpText is the table of options.
 func helpText() string {
 	var b strings.Builder
 	b.WriteString("Usage: gotrace [options] FILE [parameters]\n       gotrace [options] -e 'program' [parameters]\n       gotrace [options] - [parameters]\n\nOptions:\n")

@@ -1,7 +1,7 @@
 // Command gotrace compiles and runs scripts of the bpftrace language.
 //
 // It is a thin layer over package gotrace: flags.go reads the command line,
-// run.go runs a script, list.go and fmt.go are the other modes. Exit codes: 0
+// run.go chooses what to do, trace.go runs a script, list.go lists. Exit codes: 0
 // when the run went well, the code of exit() if the script gave one, 1 for
 // errors in the script or the command line, 2 for errors in C definitions, 255
 // when loading or attaching failed.
