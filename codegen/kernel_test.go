@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -128,7 +129,7 @@ func (l *loaded) close() {
 func load(obj *object.Object) (*loaded, error) {
 	l := &loaded{obj: obj, maps: map[string]*ebpf.Map{}, progs: map[string]*ebpf.Program{}}
 	for _, m := range obj.Maps {
-		km, err := createMap(m)
+		km, err := createMap(m, obj)
 		if err != nil {
 			l.close()
 			return nil, fmt.Errorf("map %s: %w", m.Name, err)
@@ -146,10 +147,13 @@ func load(obj *object.Object) (*loaded, error) {
 	return l, nil
 }
 
-func createMap(m *object.Map) (*ebpf.Map, error) {
+func createMap(m *object.Map, obj *object.Object) (*ebpf.Map, error) {
 	spec := &ebpf.MapSpec{Type: m.Type, KeySize: uint32(m.KeySize), ValueSize: uint32(m.ValueSize), MaxEntries: uint32(m.MaxEntries), Flags: m.Flags}
 	if m.Role == object.RoleRing {
 		spec.MaxEntries = 1 << 18
+		for slices.ContainsFunc(obj.Records, func(r *object.Record) bool { return r.Layout.Size > int(spec.MaxEntries)/2 }) {
+			spec.MaxEntries *= 2
+		}
 	}
 	if m.Data != nil {
 		spec.Contents = []ebpf.MapKV{{Key: uint32(0), Value: m.Data}}

@@ -18,6 +18,7 @@ const (
 	smallRing    = 512 << 10 // of scripts whose programs the session runs itself
 	maxRing      = 16 << 20
 	ringFraction = 1024 // of the memory, between minRing and maxRing
+	ringRecords  = 4    // of the largest records that fit at least, as max_strlen has no limit
 )
 
 // ringBytes is the size of the event buffer.
@@ -28,18 +29,28 @@ func (s *Session) ringBytes() uint32 {
 	if pages := s.obj.Config.PerfRBPages; pages > 0 {
 		return powerOfTwo(uint64(pages) * uint64(os.Getpagesize()))
 	}
+	room := ringRecords * largestRecord(s.obj)
 	switch {
 	case onlyRequests(s.obj):
-		return minRing
+		return powerOfTwo(max(minRing, room))
 	case onlyRun(s.obj):
-		return smallRing
+		return powerOfTwo(max(smallRing, room))
 	}
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) != nil {
-		return minRing
+		return powerOfTwo(max(minRing, room))
 	}
 	total := info.Totalram * uint64(info.Unit)
-	return powerOfTwo(min(max(total/ringFraction, minRing), maxRing))
+	return powerOfTwo(max(min(total/ringFraction, maxRing), minRing, room))
+}
+
+// largestRecord is the size in bytes of the largest event record.
+func largestRecord(o *object.Object) uint64 {
+	n := 0
+	for _, r := range o.Records {
+		n = max(n, r.Layout.Size)
+	}
+	return uint64(n)
 }
 
 // onlyRequests reports whether the script never prints a value: what it asks

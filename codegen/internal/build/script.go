@@ -144,16 +144,16 @@ func (s *script) onDemand(m *object.Map) bool {
 	}
 	switch m.Type {
 	case ebpf.PerCPUHash:
-		return m.MaxEntries*m.ValueSize*max(1, s.opt.NumCPU) > maxReserved
+		return m.MaxEntries*(m.KeySize+m.ValueSize*max(1, s.opt.NumCPU)) > maxReserved
 	case ebpf.Hash:
-		return m.ValueSize > maxPlainValue
+		return m.KeySize+m.ValueSize > maxPlainElement
 	}
 	return false
 }
 
-// maxPlainValue is the size in bytes above which it takes too long to reserve
-// the elements of an ordinary hash.
-const maxPlainValue = 256
+// maxPlainElement is the size of key and value in bytes above which it takes too
+// long to reserve the elements of an ordinary hash.
+const maxPlainElement = 256
 
 // maxPerCPUValue is the largest value of a per-CPU map in bytes
 // (PCPU_MIN_UNIT_SIZE).

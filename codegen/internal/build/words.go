@@ -10,6 +10,10 @@ import (
 // loop.
 const maxUnrolled = 64
 
+// maxOldWords is how many words are walked on kernels without bpf_loop, whose
+// verifier takes no longer sequence of branches in several such loops.
+const maxOldWords = 2048
+
 // scan says what to do with the words of two pieces of memory.
 type scan struct {
 	name string // of the loop, see repeat
@@ -26,10 +30,13 @@ func (f *fn) words(n int, a, b mem, s scan) {
 	i := 0
 	if n > maxUnrolled && f.width(8, a, b) == 8 {
 		i = n &^ 7
-		if i/8 > maxWalked {
-			f.skipWords(i, a, b, s)
-		} else {
+		switch words := i / 8; {
+		case words <= maxWalked:
 			f.walkWords(i, a, b, s)
+		case words <= maxOldWords || f.opt.Features.BPFLoop:
+			f.skipWords(i, a, b, s)
+		default:
+			f.needs(f.b.Span, fmt.Sprintf("looking at %d bytes (see max_strlen)", n), "5.17")
 		}
 	}
 	for i < n {
