@@ -53,7 +53,7 @@ func (c *checker) field(x *ast.Field) operand {
 
 func (c *checker) errNoField(x *ast.Field, s *types.Struct) {
 	d := c.diags.Errorf(diag.UnknownName, x.Pos(), "%s does not contain a field named '%s'", structName(s), x.Name.Name)
-	if near := diag.Nearest(x.Name.Name, fieldNames(s)); near != "" {
+	if near := c.nearest(x.Name.Name, fieldNames(s)); near != "" {
 		d.Hint("did you mean %q?", near)
 	}
 }

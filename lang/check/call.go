@@ -111,7 +111,7 @@ func (c *checker) call(x *ast.Call) operand {
 	b, ok := c.lookupBuiltin(name)
 	if !ok {
 		d := c.diags.Errorf(diag.UnknownName, x.Pos(), "Unknown function: '%s'", name)
-		if near := diag.Nearest(name, c.callNames()); near != "" {
+		if near := c.nearest(name, c.callNames()); near != "" {
 			d.Hint("did you mean %s?", near)
 		}
 		return c.bad(x.Pos())
@@ -175,8 +175,10 @@ func (c *checker) callBuiltin(b *builtin, s *site) operand {
 		return c.bad(s.sp)
 	}
 	if !b.void {
+		c.spend(costCall, s.sp)
 		return b.check(c, s)
 	}
+	c.spend(costRecord, s.sp)
 	if s.out != nil {
 		b.check(c, s)
 		return operand{}

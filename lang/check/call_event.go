@@ -113,7 +113,7 @@ func (c *checker) argField(x *ast.Field) operand {
 		}
 	}
 	d := c.diags.Errorf(diag.UnknownName, x.Pos(), "%s does not contain a field named '%s'", argsName(t), x.Name.Name)
-	if near := diag.Nearest(x.Name.Name, fieldNames(types.NewArgs(argFields(t)))); near != "" {
+	if near := c.nearest(x.Name.Name, fieldNames(types.NewArgs(argFields(t)))); near != "" {
 		d.Hint("did you mean %q?", near)
 	}
 	return c.bad(x.Pos())

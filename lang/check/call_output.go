@@ -106,7 +106,7 @@ func (c *checker) argsValue(sp source.Span) (operand, bool) {
 		names[i] = a.Name
 		elems[i] = of(&typed.Arg{Node: node(c.argType(a), sp), Arg: a})
 	}
-	return tupleOf(names, elems, node(nil, sp)), true
+	return c.tupleOf(names, elems, node(nil, sp)), true
 }
 
 // checkFormat checks the number and kinds of arguments, and turns aggregations

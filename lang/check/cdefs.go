@@ -117,6 +117,10 @@ func (c *checker) cMacro(m cdecl.Macro, sp source.Span) (operand, bool) {
 	if !ok {
 		return operand{}, false
 	}
+	if !c.enterMacro(macroUse{name: m.Name, at: sp, decl: m.Span}) {
+		return c.bad(sp), true
+	}
+	defer c.leaveMacro()
 	c.cdefs.busy[m.Name] = true
 	defer delete(c.cdefs.busy, m.Name)
 	before := len(c.diags.Diags)
@@ -162,7 +166,7 @@ func (c *checker) unknownName(x *ast.Ident) operand {
 			return c.bad(x.Pos())
 		}
 	}
-	if near := diag.Nearest(x.Name, c.callNames()); near != "" {
+	if near := c.nearest(x.Name, c.callNames()); near != "" {
 		d.Hint("did you mean %s?", near)
 	}
 	return c.bad(x.Pos())

@@ -104,13 +104,20 @@ func Script(s *ast.Script, env Env) (*typed.Program, *diag.List) {
 	for pass := 0; ; pass++ {
 		c.beginPass()
 		prog := c.program()
-		if c.infer.changed && pass < maxPasses {
-			continue
-		}
-		if c.infer.settled {
+		switch {
+		case c.cost.over:
+			c.reportOver(c.fixed)
+			return nil, c.fixed
+		case c.infer.changed && (pass >= maxPasses || c.cost.passes > maxPassCost):
+			c.fixed.Errorf(diag.TypeMismatch, c.infer.last, "the types of maps and variables depend on one another in too long a chain: they are not known after %d passes", pass+1).
+				Hint("assign what others depend on further up, or declare types with let")
+			return nil, c.fixed
+		case c.infer.changed:
+		case c.infer.settled:
 			return c.finish(prog)
+		default:
+			c.infer.settled = true
 		}
-		c.infer.settled = true
 	}
 }
 
@@ -121,6 +128,7 @@ type checker struct {
 	cfg      config.Config
 	unstab   unstable
 	probes   []*probeGroup
+	targets  int // of all probes
 	macros   macroTable
 	decls    map[string]*ast.MapDecl
 	cdefs    cdefs
@@ -139,6 +147,11 @@ type checker struct {
 	order  []*mapInfo
 	fn     *funcState
 	expand []expansion
+	cost   cost
+	// outerMacro is the use of a macro in the text of the probe that is being
+	// expanded, macroDepth how deep others are expanded in it.
+	outerMacro macroUse
+	macroDepth int
 }
 
 // beginPass forgets what the last pass produced but the inferred types.
@@ -147,6 +160,7 @@ func (c *checker) beginPass() {
 	c.diags = &diag.List{Files: c.env.Files}
 	c.maps = map[string]*mapInfo{}
 	c.order = nil
+	c.cost.script, c.cost.probe = 0, 0
 }
 
 // program checks all probes once.
@@ -154,6 +168,9 @@ func (c *checker) program() *typed.Program {
 	prog := &typed.Program{Config: c.cfg}
 	for _, g := range c.probes {
 		prog.Probes = append(prog.Probes, c.probe(g))
+		if c.cost.endProbe(); c.cost.over {
+			return nil
+		}
 	}
 	for _, m := range c.order {
 		prog.Maps = append(prog.Maps, c.finishMap(m))

@@ -63,7 +63,7 @@ func (c *checker) offsetof(x *ast.Offsetof) operand {
 		f, ok := s.Lookup(name.Name)
 		if !ok {
 			d := c.diags.Errorf(diag.UnknownName, x.Pos(), "%s does not contain a field named '%s'", structName(s), name.Name)
-			if near := diag.Nearest(name.Name, fieldNames(s)); near != "" {
+			if near := c.nearest(name.Name, fieldNames(s)); near != "" {
 				d.Hint("did you mean %q?", near)
 			}
 			return c.bad(x.Pos())
@@ -87,7 +87,7 @@ func (c *checker) typeinfo(x *ast.Typeinfo) operand {
 		strLit(baseKind(t), x.Pos()),
 		strLit(t.String(), x.Pos()),
 	}
-	return tupleOf([]string{"btf_id", "base_type", "full_type"}, elems, node(nil, x.Pos()))
+	return c.tupleOf([]string{"btf_id", "base_type", "full_type"}, elems, node(nil, x.Pos()))
 }
 
 // baseKind is the base_type of typeinfo.

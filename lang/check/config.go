@@ -142,7 +142,7 @@ func (c *checker) applySetting(s setting) {
 func (c *checker) errSetting(s setting, want string) {
 	if want == "unknown" {
 		d := c.diags.Errorf(diag.BadConfig, s.span, "Unrecognized config variable: %s", s.name)
-		if near := diag.Nearest(s.name, slices.Values(settingNames())); near != "" {
+		if near := c.nearest(s.name, slices.Values(settingNames())); near != "" {
 			d.Hint("did you mean %s?", near)
 		}
 		return
@@ -291,7 +291,7 @@ func (c *checker) configRecord(sp source.Span) operand {
 	for i, n := range names {
 		elems[i] = c.settingValue(n, sp)
 	}
-	return tupleOf(names, elems, node(nil, sp))
+	return c.tupleOf(names, elems, node(nil, sp))
 }
 
 func (c *checker) settingValue(name string, sp source.Span) operand {

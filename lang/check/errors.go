@@ -1,6 +1,7 @@
 package check
 
 import (
+	"iter"
 	"maps"
 
 	"github.com/gotrace/gotrace/lang/ast"
@@ -8,6 +9,18 @@ import (
 	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/lang/types"
 )
+
+// maxSuggestions is how many reports a pass may have before names that are
+// likely meant are looked for no more: it takes long among the kernel's.
+const maxSuggestions = 20
+
+// nearest returns the candidate that is most like name, "" if none is.
+func (c *checker) nearest(name string, candidates iter.Seq[string]) string {
+	if len(c.diags.Diags) > maxSuggestions {
+		return ""
+	}
+	return diag.Nearest(name, candidates)
+}
 
 func (c *checker) errNoValue(sp source.Span) {
 	c.diags.Errorf(diag.TypeMismatch, sp, "This expression has no value: type 'none'")
@@ -20,7 +33,7 @@ func (c *checker) errCondition(sp source.Span, what string, t types.Type) {
 func (c *checker) errUndefinedVar(x *ast.VarRef) operand {
 	d := c.diags.Errorf(diag.UnknownName, x.Pos(), "Undefined or undeclared variable: $%s", x.Name)
 	for s := c.fn.scope; s != nil; s = s.parent {
-		if near := diag.Nearest(x.Name, maps.Keys(s.vars)); near != "" {
+		if near := c.nearest(x.Name, maps.Keys(s.vars)); near != "" {
 			d.Hint("did you mean \"$%s\"?", near)
 			break
 		}

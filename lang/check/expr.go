@@ -3,6 +3,7 @@ package check
 import (
 	"github.com/gotrace/gotrace/lang/ast"
 	"github.com/gotrace/gotrace/lang/diag"
+	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/lang/typed"
 	"github.com/gotrace/gotrace/lang/types"
 )
@@ -10,6 +11,9 @@ import (
 // expr checks an expression. The result has a nil Expr if the expression has
 // no value (a block without result); a call without value has type Void.
 func (c *checker) expr(x ast.Expr) operand {
+	if !c.spend(costNode, x.Pos()) {
+		return c.bad(x.Pos())
+	}
 	switch x := x.(type) {
 	case *ast.IntLit:
 		return intLit(x.Value, false, x.Pos())
@@ -168,11 +172,24 @@ func (c *checker) makeTuple(names []string, xs []ast.Expr, at ast.Expr) operand 
 	for i, e := range xs {
 		elems[i] = c.element(e)
 	}
-	return tupleOf(names, elems, node(nil, at.Pos()))
+	return c.tupleOf(names, elems, node(nil, at.Pos()))
+}
+
+// maxParts bounds the values in a tuple or record, as a tuple of tuples can
+// double them with each level.
+const maxParts = 1000
+
+// tooManyParts reports a tuple of more than maxParts values.
+func (c *checker) tooManyParts(t *types.Struct, sp source.Span) bool {
+	if t.Parts() <= maxParts {
+		return false
+	}
+	c.diags.Errorf(diag.TooLarge, sp, "a tuple of %d values is too large, the limit is %d", t.Parts(), maxParts)
+	return true
 }
 
 // tupleOf builds the tuple of elements that have been checked.
-func tupleOf(names []string, elems []operand, n typed.Node) operand {
+func (c *checker) tupleOf(names []string, elems []operand, n typed.Node) operand {
 	out := &typed.Tuple{Node: n}
 	ts := make([]types.Type, len(elems))
 	lit := true
@@ -184,7 +201,10 @@ func tupleOf(names []string, elems []operand, n typed.Node) operand {
 			return operand{Expr: &typed.Zero{Node: node(unknown{}, n.Span)}}
 		}
 	}
-	out.T = types.NewTuple(names, ts)
+	t := types.NewTuple(names, ts)
+	if out.T = t; c.tooManyParts(t, n.Span) {
+		return c.bad(n.Span)
+	}
 	return operand{Expr: out, lit: lit && len(elems) > 0, elems: elems}
 }
 
@@ -230,11 +250,14 @@ func (c *checker) ifExpr(x *ast.If) operand {
 }
 
 func (c *checker) cond(x *ast.Cond) operand {
+	before := c.cost.probe
 	test := c.value(x.Cond)
 	cond := c.condition(test, x.Pos(), "ternary")
 	then := test
 	if x.Then != nil {
 		then = c.expr(x.Then)
+	} else {
+		c.spendAll(c.cost.probe-before, x.Pos()) // the test is made twice
 	}
 	return c.choose(cond, then, c.expr(x.Else), x)
 }

@@ -54,6 +54,7 @@ type inference struct {
 	forms   map[string]mapForm
 	insts   map[instKey]int
 	changed bool
+	last    source.Span // where a type was last found or widened
 	// settled is set once nothing changes any more but maps without any
 	// assignment: these become int8.
 	settled bool
@@ -109,7 +110,7 @@ func (in *inference) join(s *slot, x operand) bool {
 	}
 	if s.typ == nil {
 		s.typ, s.flex, s.first = t, x.flex, x.Pos()
-		in.changed = true
+		in.changed, in.last = true, x.Pos()
 		return true
 	}
 	j, ok := joinTypes(s.typ, s.flex, t, x.flex)
@@ -124,7 +125,7 @@ func (in *inference) join(s *slot, x operand) bool {
 	flex := s.flex && x.flex
 	if !identical(j, s.typ) {
 		s.typ = j
-		in.changed = true
+		in.changed, in.last = true, x.Pos()
 	}
 	if flex != s.flex {
 		s.flex = flex

@@ -100,7 +100,9 @@ func (c *checker) forMap(out *typed.Block, s *ast.For) {
 		}
 		if key := m.key.typeOf(); !isUnknown(key) && !isUnknown(val) {
 			t := types.NewTuple(nil, []types.Type{key, val})
-			c.setSlot(v.slot, t)
+			if !c.tooManyParts(t, s.Var.Pos()) {
+				c.setSlot(v.slot, t)
+			}
 		}
 		v.v.Type = v.slot.typeOf()
 		st.Var = v.v

@@ -32,33 +32,32 @@ type macroScope struct {
 
 func (c *checker) collectMacros(scripts []*ast.Script) {
 	c.macros = macroTable{}
+	seen := map[string]*ast.Macro{}
 	for _, s := range scripts {
 		for _, item := range s.Items {
 			m, ok := item.(*ast.Macro)
 			if !ok {
 				continue
 			}
-			for _, old := range c.macros[m.Name.Name] {
-				if sameSignature(old.ast, m) {
-					c.diags.Errorf(diag.MacroError, m.Pos(), "Redefinition of macro: %s", m.Name.Name).
-						Note(old.ast.Pos(), "this is the other instance")
-				}
+			sig := m.Name.Name + " " + paramKinds(m)
+			if old := seen[sig]; old != nil {
+				c.diags.Errorf(diag.MacroError, m.Pos(), "Redefinition of macro: %s", m.Name.Name).
+					Note(old.Pos(), "this is the other instance")
+				continue
 			}
+			seen[sig] = m
 			c.macros[m.Name.Name] = append(c.macros[m.Name.Name], &macro{m})
 		}
 	}
 }
 
-func sameSignature(a, b *ast.Macro) bool {
-	if len(a.Params) != len(b.Params) {
-		return false
+// paramKinds tells apart the macros of one name.
+func paramKinds(m *ast.Macro) string {
+	kinds := make([]byte, len(m.Params))
+	for i, p := range m.Params {
+		kinds[i] = paramKind(p)
 	}
-	for i := range a.Params {
-		if paramKind(a.Params[i]) != paramKind(b.Params[i]) {
-			return false
-		}
-	}
-	return true
+	return string(kinds)
 }
 
 // paramKind is $ for variables, @ for maps, e for expressions.
@@ -107,6 +106,10 @@ func (c *checker) expandMacro(m *macro, args []ast.Expr, call ast.Node) operand 
 			return c.bad(call.Pos())
 		}
 	}
+	if !c.enterMacro(macroUse{name: m.ast.Name.Name, at: call.Pos(), decl: m.ast.Pos()}) {
+		return c.bad(call.Pos())
+	}
+	defer c.leaveMacro()
 	ms := c.bind(m, args)
 	saved, inst, loops := c.fn.scope, c.fn.inst, c.fn.loops
 	c.fn.inst = c.infer.instance(instKey{parent: inst, node: call})
@@ -127,11 +130,17 @@ func (c *checker) expandMacro(m *macro, args []ast.Expr, call ast.Node) operand 
 	return of(&typed.BlockExpr{Node: node(res.Type(), call.Pos()), Block: b, Result: res.Expr})
 }
 
-// noteExpansion adds the call to reports from within the body.
+// maxNotes bounds how many calls of macros a report names.
+const maxNotes = 8
+
+// noteExpansion adds the call to reports from within the body. Of many calls
+// the innermost and the outermost one are shown.
 func (c *checker) noteExpansion(from int) {
 	e := c.expand[len(c.expand)-1]
 	for i := from; i < len(c.diags.Diags); i++ {
-		c.diags.Diags[i].Note(e.call, "expanded from")
+		d := &c.diags.Diags[i]
+		d.Notes = d.Notes[:min(len(d.Notes), maxNotes-1)]
+		d.Note(e.call, "expanded from")
 	}
 }
 

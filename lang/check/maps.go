@@ -110,7 +110,7 @@ func (c *checker) keyOperand(keys []ast.Expr, at ast.Expr) operand {
 	for i, k := range keys {
 		elems[i] = c.keyPart(k)
 	}
-	return tupleOf(nil, elems, node(nil, at.Pos()))
+	return c.tupleOf(nil, elems, node(nil, at.Pos()))
 }
 
 // keyPart checks one part of a key.
@@ -182,6 +182,7 @@ func (c *checker) mapRead(ref *ast.MapRef, idx *ast.MapIndex, sp source.Span) op
 	if !ok {
 		return c.bad(sp)
 	}
+	c.spendElement(idx, sp)
 	m := c.lookupMap(name, ref.Pos())
 	key, ok := c.mapKey(m, idx, sp)
 	if !ok {
@@ -199,12 +200,14 @@ func (c *checker) assignToMap(out *typed.Block, s *ast.Assign, ref *ast.MapRef, 
 	if !ok {
 		return
 	}
+	c.spendElement(idx, s.Pos())
 	m := c.lookupMap(name, ref.Pos())
 	if s.Op == "=" {
 		if c.aggregateIn(out, s, m, idx, s.Value) {
 			return
 		}
 	}
+	before := c.cost.probe
 	key, ok := c.mapKey(m, idx, s.Target.Pos())
 	m.assigned = true
 	var x operand
@@ -218,6 +221,8 @@ func (c *checker) assignToMap(out *typed.Block, s *ast.Assign, ref *ast.MapRef, 
 		c.startInt(m, s)
 		if idx != nil && c.hasEffects(idx) && ok {
 			key = c.evalOnce(out, key)
+		} else {
+			c.spendAll(c.cost.probe-before, s.Pos()) // the key is made twice
 		}
 		x = c.binary(binaryOp(s.Op), c.number(of(&typed.MapGet{Node: node(m.value.typeOf(), s.Target.Pos()), Map: m.m, Key: key})), c.value(s.Value), s.Pos())
 	}
@@ -268,6 +273,7 @@ func (c *checker) incMap(x *ast.IncDec, ref *ast.MapRef, idx *ast.MapIndex, delt
 	if !ok {
 		return c.bad(x.Pos())
 	}
+	c.spendElement(idx, x.Pos())
 	m := c.lookupMap(name, ref.Pos())
 	key, ok := c.mapKey(m, idx, x.X.Pos())
 	m.assigned = true

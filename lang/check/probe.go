@@ -40,7 +40,7 @@ func (c *checker) prepare(s *ast.Script) bool {
 	}
 	for _, s := range scripts {
 		for _, item := range s.Items {
-			if p, ok := item.(*ast.Probe); ok {
+			if p, ok := item.(*ast.Probe); ok && !c.tooManyProbes() {
 				c.resolveProbe(p)
 			}
 		}
@@ -83,6 +83,9 @@ func (c *checker) resolveProbe(p *ast.Probe) {
 	groups := map[string]*probeGroup{}
 	written := map[string]int{} // what is written twice fires twice
 	for _, ap := range p.Attach {
+		if c.tooManyProbes() {
+			return
+		}
 		seen := map[string]bool{}
 		for _, t := range c.resolveAttach(ap, opt) {
 			id := fmt.Sprintf("%s\x00%d\x00%d\x00%s", t.Name, t.Offset, t.Address, t.Path)
@@ -104,6 +107,7 @@ func (c *checker) resolveProbe(p *ast.Probe) {
 				c.probes = append(c.probes, g)
 			}
 			g.targets = append(g.targets, t)
+			c.targets++
 		}
 	}
 }
@@ -208,12 +212,8 @@ func (c *checker) insertParams(ap *ast.AttachPoint) (string, bool) {
 
 // checkIterators makes sure that an iterator is the only probe.
 func (c *checker) checkIterators() {
-	n := 0
-	for _, g := range c.probes {
-		n += len(g.targets)
-	}
 	for i, g := range c.probes {
-		if g.targets[0].Provider != target.Iter || n == 1 {
+		if g.targets[0].Provider != target.Iter || c.targets == 1 {
 			continue
 		}
 		at := g.span
@@ -225,16 +225,21 @@ func (c *checker) checkIterators() {
 	}
 }
 
+// maxExcess is how many probes beyond the limit are counted for the report.
+// Looking further is of no use, and each attach point takes up to a millisecond.
+const maxExcess = 4096
+
+func (c *checker) tooManyProbes() bool { return c.targets > c.cfg.MaxProbes+maxExcess }
+
 func (c *checker) checkLimits() {
-	n, progs := 0, 0
+	progs := 0
 	for _, g := range c.probes {
-		n += len(g.targets)
 		if p := g.targets[0].Provider; p != target.Begin && p != target.End {
 			progs++
 		}
 	}
-	if n > c.cfg.MaxProbes {
-		c.diags.Errorf(diag.ProbeLimit, source.Span{}, "Can't attach to %d probes because it exceeds the current limit of %d probes.", n, c.cfg.MaxProbes).
+	if c.targets > c.cfg.MaxProbes {
+		c.diags.Errorf(diag.ProbeLimit, source.Span{}, "Can't attach to %d probes because it exceeds the current limit of %d probes.", c.targets, c.cfg.MaxProbes).
 			Hint("You can increase the limit through the max_probes setting (BPFTRACE_MAX_PROBES)")
 	}
 	if progs > c.cfg.MaxBPFProgs {

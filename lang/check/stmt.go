@@ -92,6 +92,9 @@ func leaves(s ast.Stmt) bool {
 }
 
 func (c *checker) stmt(out *typed.Block, s ast.Stmt) {
+	if !c.spend(costNode, s.Pos()) {
+		return
+	}
 	switch s := s.(type) {
 	case *ast.Let:
 		c.let(out, s)

@@ -111,7 +111,7 @@ func (c *checker) typeBase(x *ast.TypeExpr) types.Type {
 	if err := c.env.Kernel.Available(); err != nil {
 		d.Hint("the kernel's types are not available: %v", err)
 	} else if x.Tag == "struct" {
-		if near := diag.Nearest(name, c.env.Kernel.StructNames()); near != "" {
+		if near := c.nearest(name, c.env.Kernel.StructNames()); near != "" {
 			d.Hint("did you mean \"struct %s\"?", near)
 		}
 	}

@@ -31,6 +31,7 @@ const (
 	ConstantFault Code = 3009 // overflow or division by zero while folding
 	NeedsUnsafe   Code = 3010
 	NeedsKernel   Code = 3011 // kernel lacks a feature
+	TooLarge      Code = 3012 // beyond a limit of the compiler or of the kernel
 	Unsupported   Code = 3900 // part of the language that gotrace lacks
 
 	Discarded    Code = 4001 // warnings

@@ -36,6 +36,7 @@ type Kernel struct {
 	structs map[btf.Type]*types.Struct
 	enums   map[*btf.Enum]*types.Enum
 	aligns  map[btf.Type]int
+	consts  constIndex
 }
 
 // module is the BTF of one kernel module; load runs once.

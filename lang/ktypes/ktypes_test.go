@@ -111,7 +111,12 @@ func TestEnumConstants(t *testing.T) {
 	k, raw := build(t, sample(), &btf.Enum{Size: 8, Values: []btf.EnumValue{{Name: "HUGE_VALUE", Value: 1 << 40}}})
 	scanned := fromRaw(raw)
 	scanned.UseRaw(func() ([]byte, error) { return raw, nil })
-	for _, k := range []*ktypes.Kernel{k, scanned} {
+	many := fromRaw(raw) // so many questions that an index is made
+	many.UseRaw(func() ([]byte, error) { return raw, nil })
+	for range 100 {
+		many.EnumConst("NOPE")
+	}
+	for _, k := range []*ktypes.Kernel{k, scanned, many} {
 		if e, v, ok := k.EnumConst("NEG"); !ok || v != -1 || e.Name != "color" {
 			t.Errorf("NEG is %d of %v, %v", v, e, ok)
 		}

@@ -34,7 +34,7 @@ func (k *Kernel) EnumConst(name string) (*types.Enum, int64, bool) {
 // enumWith returns the first enum of s that has a constant.
 func (k *Kernel) enumWith(s namedSpec, name string) *btf.Enum {
 	if blob, ok := k.blobOf(s); ok {
-		id, ok := blob.enumWith(name)
+		id, ok := k.consts.find(blob, name)
 		if !ok {
 			return nil
 		}

@@ -133,15 +133,8 @@ func (b *blob) enumWith(name string) (uint32, bool) {
 		return 0, false
 	}
 	for t := range b.all() {
-		step := 8
-		switch t.kind {
-		case kindEnum64:
-			step = 12
-		case kindEnum:
-		default:
-			continue
-		}
-		for d := t.data; len(d) >= step; d = d[step:] {
+		step := enumStep(t.kind)
+		for d := t.data; step > 0 && len(d) >= step; d = d[step:] {
 			if slices.Contains(at, binary.LittleEndian.Uint32(d)) {
 				return t.id, true
 			}

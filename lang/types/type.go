@@ -117,6 +117,7 @@ type Struct struct {
 	Name  string // C tag, "" when anonymous
 	Bytes int
 	align int
+	parts int // see Parts
 
 	fields []Field
 	load   func() []Field
@@ -148,11 +149,23 @@ func NewTuple(names []string, elems []Type) *Struct {
 			f.Name = names[i]
 		}
 		s.align = max(s.align, t.Align())
+		s.parts += parts(t)
 		s.Bytes = f.Offset + t.Size()
 		s.fields = append(s.fields, f)
 	}
 	s.Bytes = roundUp(s.Bytes, s.align)
 	return s
+}
+
+// Parts returns how many values a tuple or record holds, those of tuples in it
+// counted one by one.
+func (s *Struct) Parts() int { return s.parts }
+
+func parts(t Type) int {
+	if s, ok := t.(*Struct); ok && s.IsTuple() {
+		return max(1, s.parts)
+	}
+	return 1
 }
 
 // Fields returns the members in the order of declaration.
