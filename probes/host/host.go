@@ -135,14 +135,6 @@ func (h *Host) Abs(path string) string {
 	return filepath.Clean(path)
 }
 
-// Open opens a file of the root file system by an absolute or relative path.
-func (h *Host) Open(path string) (fs.File, error) { return h.cfg.Root.Open(rooted(h.Abs(path))) }
-
-// ReadFile reads a file of the root file system.
-func (h *Host) ReadFile(path string) ([]byte, error) {
-	return fs.ReadFile(h.cfg.Root, rooted(h.Abs(path)))
-}
-
 // Stat describes a file of the root file system.
 func (h *Host) Stat(path string) (fs.FileInfo, error) {
 	return fs.Stat(h.cfg.Root, rooted(h.Abs(path)))
