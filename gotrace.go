@@ -1,6 +1,7 @@
 package gotrace
 
 import (
+	"errors"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -113,10 +114,12 @@ func Compile(name, src string, cfg *Config) (*Program, error) {
 		return nil, list
 	}
 	c.dump("ast", func() string { return ast.Dump(tree) })
-	checked, list := check.Script(tree, c.env())
+	resolver := &resolver{reg: c.reg}
+	checked, list := check.Script(tree, c.env(resolver))
 	if checked == nil {
 		return nil, list
 	}
+	list.Diags = append(list.Diags, resolver.problems.Diags...)
 	c.dump("types", func() string { return typed.Dump(checked) })
 	obj, err := codegen.Compile(checked, c.target(), c.codegenOptions())
 	if err != nil {
@@ -201,13 +204,13 @@ func (c *compilation) resolveOptions() target.ResolveOptions {
 	}
 }
 
-func (c *compilation) env() check.Env {
+func (c *compilation) env(r check.Resolver) check.Env {
 	settings := map[string]string{}
 	for k, v := range c.cfg.Settings {
 		settings[strings.ToUpper(k)] = v
 	}
 	return check.Env{
-		Files: c.files, Kernel: c.host.Kernel(), Resolver: c.reg, System: c.system, Parse: parse.File,
+		Files: c.files, Kernel: c.host.Kernel(), Resolver: r, System: c.system, Parse: parse.File,
 		ReadFile: c.host.ReadFile,
 		ReadDir:  func(path string) ([]fs.DirEntry, error) { return c.host.ReadDir(path) },
 		WorldWritable: func(path string) bool {
@@ -219,6 +222,25 @@ func (c *compilation) env() check.Env {
 		Resolve: c.resolveOptions(), Include: c.cfg.Include, IncludeFiles: c.cfg.IncludeFiles,
 		HelperErrors: c.cfg.HelperErrors, Unsafe: c.cfg.Unsafe, Mode: check.Mode(c.cfg.Mode), ProbeFilter: c.cfg.ProbeFilter,
 	}
+}
+
+// resolver is the registry of probes, and what wildcards could not look at, as
+// warnings at their places.
+type resolver struct {
+	reg      *probes.Registry
+	problems diag.List
+}
+
+// Resolve implements check.Resolver.
+func (r *resolver) Resolve(text string, at source.Span, opt target.ResolveOptions) ([]*target.Target, error) {
+	opt.Warn = func(err error) {
+		d := r.problems.Warnf(diag.MissingProbe, at, "%s may stand for more: %v", text, err)
+		var why *target.Error
+		if errors.As(err, &why) {
+			d.Hints = why.Hints
+		}
+	}
+	return r.reg.Resolve(text, at, opt)
 }
 
 // ErrNothingToAttach reports a script whose probes take no part in the run.

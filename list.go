@@ -59,8 +59,19 @@ func IsCDefinition(err error) bool {
 	return errors.As(err, &list) && slices.ContainsFunc(list.Diags, func(d Diagnostic) bool { return d.Code == diag.CDefinition })
 }
 
+// PartialError is the error of List when some of what a pattern means could
+// not be looked at. The rest was written.
+type PartialError struct{ Problems []error }
+
+// Error returns the problems, one a line.
+func (e *PartialError) Error() string { return errors.Join(e.Problems...).Error() }
+
+// Unwrap gives the problems to errors.Is and errors.As.
+func (e *PartialError) Unwrap() []error { return e.Problems }
+
 // List writes the attach points or types that a pattern means, one a line; with
-// verbose their arguments or definitions below.
+// verbose their arguments or definitions below. The error may be a
+// *PartialError.
 func List(w io.Writer, pattern string, verbose bool, cfg *Config) error {
 	if cfg == nil {
 		cfg = &Config{}
@@ -69,20 +80,30 @@ func List(w io.Writer, pattern string, verbose bool, cfg *Config) error {
 	if probes.IsTypePattern(pattern) {
 		return listTypes(w, c.reg, pattern, verbose)
 	}
+	var problems []error
 	for e, err := range c.reg.List(pattern, c.resolveOptions()) {
 		if err != nil {
-			return err
+			problems = append(problems, err)
+			continue
 		}
 		if _, err := fmt.Fprintln(w, e.Name); err != nil {
 			return err
 		}
-		if verbose && e.Fields != nil {
-			for _, f := range e.Fields() {
-				if _, err := fmt.Fprintf(w, "    %s %s\n", f.Type, f.Name); err != nil {
-					return err
-				}
+		if !verbose || e.Fields == nil {
+			continue
+		}
+		fields, err := e.Fields()
+		if err != nil {
+			problems = append(problems, fmt.Errorf("arguments of %s: %w", e.Name, err))
+		}
+		for _, f := range fields {
+			if _, err := fmt.Fprintf(w, "    %s %s\n", f.Type, f.Name); err != nil {
+				return err
 			}
 		}
+	}
+	if len(problems) > 0 {
+		return &PartialError{problems}
 	}
 	return nil
 }

@@ -19,16 +19,19 @@ import (
 // pattern by pattern where several are separated by commas. A pattern is
 // "provider:parts" with wildcards, or a name or wildcard alone, which is
 // compared with the names of all kernel providers. Nothing found is no error.
+// An error, which comes without an entry, tells what could not be looked at; the
+// listing goes on.
 func (r *Registry) List(pattern string, opt target.ResolveOptions) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for _, one := range patterns(pattern) {
-			entries, err := r.list(one, &opt)
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
+			entries, problems := r.list(one, &opt)
 			for _, e := range entries {
 				if !yield(e, nil) {
+					return
+				}
+			}
+			for _, err := range problems {
+				if !yield(Entry{}, err) {
 					return
 				}
 			}
@@ -52,45 +55,54 @@ func patterns(text string) []string {
 	return append(list, text[start:])
 }
 
-func (r *Registry) list(pattern string, opt *target.ResolveOptions) ([]Entry, error) {
+// list is List for one pattern.
+func (r *Registry) list(pattern string, opt *target.ResolveOptions) ([]Entry, []error) {
 	parts, err := provider.Split(pattern)
 	if err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
-	var kinds []target.Provider
-	loose := false // compare whole names
-	kind, named := provider.Kind(parts[0].Text)
-	switch {
-	case named:
-		kinds = []target.Provider{kind}
-		parts = parts[1:]
-	case len(parts) == 1:
-		kinds, loose = provider.Kinds(), true
-	default:
-		for _, k := range provider.Kinds() {
-			if provider.Match(parts[0].Text, string(k)) {
-				kinds = append(kinds, k)
-			}
-		}
-		parts = parts[1:]
+	var problems []error
+	options := *opt
+	options.Warn = func(err error) { problems = append(problems, err) }
+	kinds, named := listKinds(parts)
+	loose := !named && len(parts) == 1 // compare whole names
+	if len(kinds) == 0 && !parts[0].Glob() {
+		return nil, []error{unknownProvider(parts[0].Text)}
 	}
 	var all []Entry
 	for _, k := range kinds {
-		p := &provider.Pattern{Text: pattern, Kind: k, Parts: parts}
-		if loose {
-			p.Parts = nil
+		p := &provider.Pattern{Text: pattern, Kind: k}
+		if !loose {
+			p.Parts = parts[1:]
 		}
-		for e, err := range r.providers[k].List(r.host, p, opt) {
-			if err != nil {
-				return nil, fmt.Errorf("list %s: %w", k, err)
-			}
-			if !loose || matchLoose(parts[0].Text, e.Name) {
+		for e, err := range r.providers[k].List(r.host, p, &options) {
+			var why *target.Error
+			switch {
+			case errors.As(err, &why) && why.Kind == target.Syntax && !named:
+				// The pattern is not one of this provider.
+			case err != nil:
+				problems = append(problems, fmt.Errorf("can not list %s: %w", k, err))
+			case !loose || matchLoose(parts[0].Text, e.Name):
 				all = append(all, e)
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
-	return slices.CompactFunc(all, func(a, b Entry) bool { return a.Name == b.Name }), nil
+	return slices.CompactFunc(all, func(a, b Entry) bool { return a.Name == b.Name }), problems
+}
+
+// listKinds lists the providers that a pattern may mean; named tells that it
+// names one.
+func listKinds(parts []provider.Part) (kinds []target.Provider, named bool) {
+	if kind, ok := provider.Kind(parts[0].Text); ok {
+		return []target.Provider{kind}, true
+	}
+	for _, k := range provider.Kinds() {
+		if len(parts) == 1 || provider.Match(parts[0].Text, string(k)) {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds, false
 }
 
 // matchLoose compares a pattern with a whole name and with its last part.

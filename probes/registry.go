@@ -86,7 +86,7 @@ func (r *Registry) resolve(p *provider.Pattern, opt *target.ResolveOptions) ([]*
 func (r *Registry) resolveAny(text string, parts []provider.Part, opt *target.ResolveOptions) ([]*target.Target, error) {
 	user := opt.Pid != 0 || len(parts) > 1 && strings.Contains(parts[1].Text, "/")
 	var all []*target.Target
-	var reason error // why a provider that might serve it does not
+	var problems []*target.Error // why providers that might serve it do not
 	for _, kind := range provider.WildcardKinds(user) {
 		if !provider.Match(parts[0].Text, string(kind)) {
 			continue
@@ -97,18 +97,35 @@ func (r *Registry) resolveAny(text string, parts []provider.Part, opt *target.Re
 		case err == nil:
 		case !errors.As(err, &why):
 			return nil, err
-		case why.Kind == target.NotAllowed && reason == nil:
-			reason = err
+		case why.Kind == target.NotAllowed || why.Kind == target.Unsupported:
+			if !slices.ContainsFunc(problems, func(p *target.Error) bool { return p.Msg == why.Msg }) {
+				problems = append(problems, why)
+			}
 		}
 		all = append(all, list...)
 	}
-	if len(all) == 0 && reason != nil {
-		return nil, reason
-	}
 	if len(all) == 0 {
-		return nil, target.Errorf(target.Missing, "no probe matches %s", text)
+		return nil, noneOf(text, problems)
+	}
+	for _, p := range problems {
+		opt.Problem(p)
 	}
 	return all, nil
+}
+
+// noneOf reports that no provider has what an attach point with a wildcard as
+// provider means, and what could not be looked at.
+func noneOf(text string, problems []*target.Error) error {
+	for _, p := range problems {
+		if p.Kind == target.NotAllowed {
+			return p
+		}
+	}
+	e := target.Errorf(target.Missing, "no probe matches %s", text)
+	for _, p := range problems {
+		e.Hint("could not look everywhere: %s", p.Msg)
+	}
+	return e
 }
 
 func unknownProvider(name string) error {

@@ -2,9 +2,11 @@ package probes
 
 import (
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/lang/target"
@@ -184,8 +186,8 @@ func TestListIsSortedAndVerbose(t *testing.T) {
 		}
 		names = append(names, e.Name)
 		if e.Name == "tracepoint:syscalls:sys_enter_dup3" {
-			if f := e.Fields(); len(f) != 4 || f[1] != (provider.FieldText{Type: "unsigned int", Name: "oldfd"}) {
-				t.Errorf("fields %q", f)
+			if f, err := e.Fields(); err != nil || len(f) != 4 || f[1] != (provider.FieldText{Type: "unsigned int", Name: "oldfd"}) {
+				t.Errorf("fields %q, %v", f, err)
 			}
 		}
 	}
@@ -193,11 +195,73 @@ func TestListIsSortedAndVerbose(t *testing.T) {
 	if got := strings.ReplaceAll(strings.Join(names, " "), "tracepoint:syscalls:", ""); got != want {
 		t.Errorf("listed %s, want %s", got, want)
 	}
-	for e, err := range r.List("nosuch:*", target.ResolveOptions{}) {
-		t.Errorf("listed %v, %v", e, err)
-	}
 	types, err := r.ListTypes("struct list_head", true)
 	if err != nil || len(types) != 1 || !strings.HasPrefix(types[0].Definition, "vmlinux: struct list_head {\n\tstruct list_head *next;\n") {
 		t.Errorf("%q, %v", types, err)
+	}
+}
+
+// listed returns the names of a listing, and its problems.
+func listed(r *Registry, pattern string) (names []string, problems []error) {
+	for e, err := range r.List(pattern, target.ResolveOptions{}) {
+		if err != nil {
+			problems = append(problems, err)
+		} else {
+			names = append(names, e.Name)
+		}
+	}
+	return names, problems
+}
+
+// What can not be looked at is told, and does not keep the rest from being
+// listed.
+func TestListTellsItsProblems(t *testing.T) {
+	r := New(hosttest.New())
+	if names, problems := listed(r, "nosuch:*"); len(names) > 0 || len(problems) != 1 {
+		t.Errorf("an unknown provider lists %q, %v", names, problems)
+	}
+	if names, problems := listed(r, "tracepoint:nothing:*,fentry:nothing*,kprobe:nothing*,rawtracepoint:nothing*"); len(names)+len(problems) > 0 {
+		t.Errorf("nothing is %q, %v", names, problems)
+	}
+	bare := noFunctions()
+	for _, kind := range []string{"kprobe", "kretprobe", "fentry", "fexit"} {
+		if names, problems := listed(bare, kind+":vfs_*"); len(names) > 0 || len(problems) != 1 || !strings.Contains(problems[0].Error(), kind) {
+			t.Errorf("%s without a list of functions: %q, %v", kind, names, problems)
+		}
+	}
+	if names, problems := listed(bare, "*:vfs_read*"); len(names) > 0 || len(problems) != 4 {
+		t.Errorf("every kind without a list of functions: %q, %v", names, problems)
+	}
+	noTypes := New(hosttest.NoBTF())
+	names, problems := listed(noTypes, "*sys_enter_dup3")
+	if !slices.Equal(names, []string{"tracepoint:syscalls:sys_enter_dup3"}) || len(problems) == 0 {
+		t.Errorf("without types: %q, %v", names, problems)
+	}
+}
+
+// noFunctions is the recorded machine without a list of traceable functions.
+func noFunctions() *Registry {
+	cfg := hosttest.Config()
+	cfg.Tracefs = func() (fs.FS, error) { return fstest.MapFS{"available_events": &fstest.MapFile{}}, nil }
+	return New(host.New(cfg))
+}
+
+// A wildcard that finds something tells what it could not look at besides; one
+// that finds nothing gives that as a hint.
+func TestWildcardsTellTheirProblems(t *testing.T) {
+	var problems []error
+	opt := target.ResolveOptions{Warn: func(err error) { problems = append(problems, err) }}
+	r := noFunctions()
+	list, err := r.Resolve("*:*sys_enter*", source.Span{}, opt)
+	if err != nil || len(list) == 0 || len(problems) == 0 {
+		t.Errorf("%d targets, %v; problems %v", len(list), err, problems)
+	}
+	var why *target.Error
+	if _, err = r.Resolve("*:nothing*", source.Span{}, opt); !errors.As(err, &why) || why.Kind != target.Missing || len(why.Hints) == 0 {
+		t.Errorf("nothing found: %v with hints %q", err, why.Hints)
+	}
+	problems = nil
+	if _, err := New(hosttest.New()).Resolve("*:*sys_enter*", source.Span{}, opt); err != nil || len(problems) > 0 {
+		t.Errorf("all looked at: %v, problems %v", err, problems)
 	}
 }

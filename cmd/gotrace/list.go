@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,10 +21,30 @@ func (a *app) listProbes() (int, error) {
 	if pattern == "" {
 		pattern = "*"
 	}
-	if err := gotrace.List(w, pattern, a.opt.verbose > 0, cfg); err != nil {
+	err = gotrace.List(w, pattern, a.opt.verbose > 0, cfg)
+	if flushed := w.Flush(); err == nil {
+		err = flushed
+	}
+	var partial *gotrace.PartialError
+	if errors.As(err, &partial) {
+		a.warn(partial.Problems)
+		return exitOK, nil
+	}
+	if err != nil {
 		return exitError, err
 	}
-	return exitOK, w.Flush()
+	return exitOK, nil
+}
+
+// warn shows problems that leave something to go on with, each once.
+func (a *app) warn(problems []error) {
+	seen := map[string]bool{}
+	for _, p := range problems {
+		if text := p.Error(); !a.opt.noWarnings && !seen[text] {
+			seen[text] = true
+			fmt.Fprintf(a.stderr, "WARNING: %s\n", text)
+		}
+	}
 }
 
 // listProgram lists what a program attaches to.

@@ -21,4 +21,14 @@ type ResolveOptions struct {
 	NoArgs bool
 	// NoKprobeMulti and NoUprobeMulti avoid features that the kernel may have.
 	NoKprobeMulti, NoUprobeMulti bool
+	// Warn, if not nil, is told what a wildcard could not look at while it found
+	// something elsewhere.
+	Warn func(error)
+}
+
+// Problem tells Warn, if there is one.
+func (o *ResolveOptions) Problem(err error) {
+	if o.Warn != nil {
+		o.Warn(err)
+	}
 }

@@ -234,17 +234,18 @@ func resolveProgram(h *host.Host, p *provider.Pattern) ([]*target.Target, error)
 	return list, nil
 }
 
-// List implements provider.Provider. Without a list of traceable functions
-// there is nothing to show.
+// List implements provider.Provider.
 func (Provider) List(h *host.Host, p *provider.Pattern, opt *target.ResolveOptions) iter.Seq2[provider.Entry, error] {
 	return func(yield func(provider.Entry, error) bool) {
 		kernel := h.KernelWithModules()
-		if kernel.Available() != nil {
+		if err := kernel.Available(); err != nil {
+			yield(provider.Entry{}, err)
 			return
 		}
 		allowed := map[ksyms.Func]bool{}
 		for f, err := range ksyms.Traceable(h, opt) {
 			if err != nil {
+				yield(provider.Entry{}, err)
 				return
 			}
 			if provider.MatchFunc(p, f.Module, f.Name) {
@@ -258,7 +259,7 @@ func (Provider) List(h *host.Host, p *provider.Pattern, opt *target.ResolveOptio
 			}
 			entry := provider.Entry{
 				Name:   fmt.Sprintf("%s:%s:%s", p.Kind, module, name),
-				Fields: func() []provider.FieldText { return fieldTexts(kernel, p.Kind, name) },
+				Fields: func() ([]provider.FieldText, error) { return fieldTexts(kernel, p.Kind, name) },
 			}
 			if !yield(entry, nil) {
 				return
@@ -269,22 +270,22 @@ func (Provider) List(h *host.Host, p *provider.Pattern, opt *target.ResolveOptio
 
 // fieldTexts is the arguments of a function as the kernel declares them, with
 // the result at the end for fexit.
-func fieldTexts(kernel *ktypes.Kernel, kind target.Provider, name string) []provider.FieldText {
+func fieldTexts(kernel *ktypes.Kernel, kind target.Provider, name string) ([]provider.FieldText, error) {
 	spec, err := kernel.Spec()
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var fn *btf.Func
 	if err := spec.TypeByName(name, &fn); err != nil {
-		return nil
+		return nil, err
 	}
 	proto, ok := fn.Type.(*btf.FuncProto)
 	if !ok {
-		return nil
+		return nil, fmt.Errorf("the type of %s is %v, no function", name, fn.Type)
 	}
 	list := ctext.Params(proto, 0, func(i int) string { return fmt.Sprintf("arg%d", i) })
 	if text := ctext.Type(proto.Return); kind == target.Fexit && text != "void" {
 		list = append(list, provider.FieldText{Type: text, Name: "retval"})
 	}
-	return list
+	return list, nil
 }

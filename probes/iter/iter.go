@@ -118,7 +118,8 @@ func kinds(h *host.Host) []string {
 // List implements provider.Provider.
 func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions) iter.Seq2[provider.Entry, error] {
 	return func(yield func(provider.Entry, error) bool) {
-		if h.Kernel().Available() != nil {
+		if err := h.Kernel().Available(); err != nil {
+			yield(provider.Entry{}, err)
 			return
 		}
 		for _, kind := range kinds(h) {

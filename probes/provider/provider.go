@@ -27,7 +27,8 @@ type Provider interface {
 	// the error is nil; errors are of type *target.Error.
 	Resolve(h *host.Host, p *Pattern, opt *target.ResolveOptions) ([]*target.Target, error)
 	// List yields what a listing shows for a pattern, in any order. Nothing
-	// matched is no error.
+	// matched is no error; an error, which comes without an entry, tells what
+	// could not be looked at. So does opt.Warn.
 	List(h *host.Host, p *Pattern, opt *target.ResolveOptions) iter.Seq2[Entry, error]
 	// Spec says how a program for t has to be loaded.
 	Spec(h *host.Host, t *target.Target, opt *target.ResolveOptions) LoadSpec
@@ -61,7 +62,7 @@ type Entry struct {
 	Name string
 	// Fields reads the arguments, shown in verbose listings as "type name"; nil:
 	// there are none.
-	Fields func() []FieldText
+	Fields func() ([]FieldText, error)
 }
 
 // FieldText is an argument in the words of its declaration.

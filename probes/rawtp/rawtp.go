@@ -133,7 +133,8 @@ func newTarget(f *ktypes.Func) *target.Target {
 func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions) iter.Seq2[provider.Entry, error] {
 	return func(yield func(provider.Entry, error) bool) {
 		kernel := h.KernelWithModules()
-		if kernel.Available() != nil {
+		if err := kernel.Available(); err != nil {
+			yield(provider.Entry{}, err)
 			return
 		}
 		for name := range events(kernel) {
@@ -146,7 +147,7 @@ func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions
 			}
 			entry := provider.Entry{
 				Name:   fmt.Sprintf("rawtracepoint:%s:%s", f.Module, name),
-				Fields: func() []provider.FieldText { return fieldTexts(kernel, f) },
+				Fields: func() ([]provider.FieldText, error) { return fieldTexts(kernel, f) },
 			}
 			if !yield(entry, nil) {
 				return
@@ -156,24 +157,21 @@ func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions
 }
 
 // fieldTexts is the arguments of an event as the kernel declares them.
-func fieldTexts(kernel *ktypes.Kernel, f *ktypes.Func) []provider.FieldText {
+func fieldTexts(kernel *ktypes.Kernel, f *ktypes.Func) ([]provider.FieldText, error) {
 	spec, err := kernel.Spec()
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var def *btf.Typedef
 	if err := spec.TypeByName("btf_trace_"+f.Name, &def); err != nil {
-		return nil
+		return nil, err
 	}
-	ptr, ok := def.Type.(*btf.Pointer)
-	if !ok {
-		return nil
+	if ptr, ok := def.Type.(*btf.Pointer); ok {
+		if proto, ok := ptr.Target.(*btf.FuncProto); ok {
+			return ctext.Params(proto, 1, func(i int) string { return f.Params[i].Name }), nil
+		}
 	}
-	proto, ok := ptr.Target.(*btf.FuncProto)
-	if !ok {
-		return nil
-	}
-	return ctext.Params(proto, 1, func(i int) string { return f.Params[i].Name })
+	return nil, fmt.Errorf("%s is %v, no pointer to a function", def.Name, def.Type)
 }
 
 // Spec implements provider.Provider.

@@ -199,7 +199,7 @@ func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions
 			if !provider.MatchName(p, full) {
 				continue
 			}
-			entry := provider.Entry{Name: full, Fields: func() []provider.FieldText { return fieldTexts(files, found) }}
+			entry := provider.Entry{Name: full, Fields: func() ([]provider.FieldText, error) { return fieldTexts(files, found) }}
 			if !yield(entry, nil) {
 				return
 			}
@@ -208,17 +208,20 @@ func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions
 }
 
 // fieldTexts is the arguments of an event as its format declares them; an event
-// that vanished or can not be read has none.
-func fieldTexts(files fs.FS, n name) []provider.FieldText {
+// that has vanished has none.
+func fieldTexts(files fs.FS, n name) ([]provider.FieldText, error) {
 	format, err := readFormat(files, n.category, n.event)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil
+		return nil, unreadable(n.category, n.event, err)
 	}
 	texts := make([]provider.FieldText, len(format.Fields))
 	for i := range format.Fields {
 		texts[i] = provider.FieldText{Type: format.Fields[i].Decl(), Name: format.Fields[i].DeclName()}
 	}
-	return texts
+	return texts, nil
 }
 
 // unreadable reports that the description of an event can not be read; where

@@ -42,28 +42,36 @@ func (Provider) Resolve(h *host.Host, p *provider.Pattern, opt *target.ResolveOp
 	if !ok {
 		return nil, target.Errorf(target.Unsupported, "%s: the registers of %s are not known", p.Kind, h.Arch())
 	}
-	paths, err := Binaries(h, at.binary, opt)
+	return InBinaries(h, at.binary, opt, func(path string) ([]*target.Target, error) {
+		return inFile(h, regs, p.Kind, path, at, opt)
+	})
+}
+
+// InBinaries looks for targets in all files that the binary part of a user
+// probe means. Files without any do not matter where others have some; what
+// else is wrong with those is told as a problem then.
+func InBinaries(h *host.Host, binary string, opt *target.ResolveOptions, find func(path string) ([]*target.Target, error)) ([]*target.Target, error) {
+	paths, err := Binaries(h, binary, opt)
 	if err != nil {
 		return nil, err
 	}
 	var list []*target.Target
-	var first error
+	var failed []error
 	for _, path := range paths {
-		found, err := inFile(h, regs, p.Kind, path, at, opt)
-		var why *target.Error
-		if errors.As(err, &why) && (why.Kind == target.Missing || len(paths) > 1) {
-			if first == nil {
-				first = err
-			}
-			continue
-		}
+		found, err := find(path)
 		if err != nil {
-			return nil, err
+			failed = append(failed, err)
 		}
 		list = append(list, found...)
 	}
 	if len(list) == 0 {
-		return nil, first
+		return nil, failed[0]
+	}
+	for _, err := range failed {
+		var why *target.Error
+		if !errors.As(err, &why) || why.Kind != target.Missing {
+			opt.Problem(err)
+		}
 	}
 	return list, nil
 }
@@ -96,7 +104,7 @@ func inFile(h *host.Host, regs *ptregs.Layout, kind target.Provider, path string
 		return []*target.Target{t}, nil
 	}
 	if err != nil {
-		return nil, target.Errorf(target.Missing, "can not open %s: %v", path, err)
+		return nil, CanNotOpen(path, err)
 	}
 	defer f.Close()
 	f.debug = elfsym.OpenDebug(h, f.File, path, opt.DebugDirs)

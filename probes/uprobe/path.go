@@ -2,13 +2,18 @@ package uprobe
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/probes/host"
@@ -30,9 +35,9 @@ func Binaries(h *host.Host, name string, opt *target.ResolveOptions) ([]string, 
 		}
 		return []string{path}, nil
 	case name == "*":
-		return mapped(h, opt.Pid)
+		return mapped(h, opt)
 	case strings.Contains(name, "*"):
-		return glob(h, name)
+		return glob(h, name, opt)
 	}
 	if archive, member, ok := elfsym.IsArchive(name); ok {
 		return []string{h.Abs(archive) + "!/" + member}, nil
@@ -57,12 +62,24 @@ func Binaries(h *host.Host, name string, opt *target.ResolveOptions) ([]string, 
 	return nil, target.Errorf(target.Missing, "no program or library %s", name)
 }
 
+// CanNotOpen says why a file can not be read.
+func CanNotOpen(path string, err error) error {
+	kind := target.Unsupported
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		kind = target.Missing
+	case errors.Is(err, fs.ErrPermission):
+		kind = target.NotAllowed
+	}
+	return target.Errorf(kind, "can not open %s: %v", path, err)
+}
+
 // checked makes sure that a path is a file.
 func checked(h *host.Host, path string) ([]string, error) {
 	info, err := h.Stat(path)
 	switch {
 	case err != nil:
-		return nil, target.Errorf(target.Missing, "can not open %s: %v", path, err)
+		return nil, CanNotOpen(path, err)
 	case !info.Mode().IsRegular():
 		return nil, target.Errorf(target.Missing, "%s is not a regular file", path)
 	}
@@ -70,7 +87,7 @@ func checked(h *host.Host, path string) ([]string, error) {
 }
 
 // glob expands "*" in the components of a path. It does not match a slash.
-func glob(h *host.Host, pattern string) ([]string, error) {
+func glob(h *host.Host, pattern string, opt *target.ResolveOptions) ([]string, error) {
 	found := []string{"/"}
 	for part := range strings.SplitSeq(strings.TrimPrefix(h.Abs(pattern), "/"), "/") {
 		var next []string
@@ -80,8 +97,8 @@ func glob(h *host.Host, pattern string) ([]string, error) {
 				continue
 			}
 			entries, err := h.ReadDir(dir)
-			if err != nil {
-				continue
+			if hidden(err) {
+				opt.Problem(CanNotOpen(dir, err))
 			}
 			for _, e := range entries {
 				if provider.Match(part, e.Name()) {
@@ -91,68 +108,91 @@ func glob(h *host.Host, pattern string) ([]string, error) {
 		}
 		found = next
 	}
-	found = slices.DeleteFunc(found, func(path string) bool { return !isELF(h, path) })
+	found = slices.DeleteFunc(found, func(path string) bool {
+		ok, err := isELF(h, path)
+		if hidden(err) {
+			opt.Problem(CanNotOpen(path, err))
+		}
+		return !ok
+	})
 	if len(found) == 0 {
 		return nil, target.Errorf(target.Missing, "no program matches %s", pattern)
 	}
 	return found, nil
 }
 
-func isELF(h *host.Host, path string) bool {
+// hidden reports whether err, of a path that a wildcard led to, says more than
+// that there is nothing to look for: no such file, or no directory.
+func hidden(err error) bool {
+	return err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) && !errors.Is(err, fs.ErrInvalid)
+}
+
+// isELF reports whether a path leads to an ELF file. Devices and pipes, which
+// can hold up whoever opens them, are not opened.
+func isELF(h *host.Host, path string) (bool, error) {
+	info, err := h.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false, err
+	}
 	f, err := h.Open(path)
 	if err != nil {
-		return false
+		return false, err
 	}
 	defer f.Close()
 	magic := make([]byte, 4)
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return false
+	n, err := io.ReadFull(f, magic)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, nil // shorter than any
 	}
-	n, err := f.Read(magic)
-	return err == nil && n == 4 && string(magic) == "\x7fELF"
+	return n == len(magic) && string(magic) == "\x7fELF", err
 }
 
 // mapped lists the executable files that a process has mapped, or all
 // processes.
-func mapped(h *host.Host, pid int) ([]string, error) {
-	var pids []string
-	if pid != 0 {
-		pids = []string{strconv.Itoa(pid)}
-	} else {
-		entries, err := fs.ReadDir(h.Proc(), ".")
-		if err != nil {
-			return nil, target.Errorf(target.Unsupported, "list of processes: %v", err)
-		}
-		for _, e := range entries {
-			if _, err := strconv.Atoi(e.Name()); err == nil {
-				pids = append(pids, e.Name())
-			}
-		}
+func mapped(h *host.Host, opt *target.ResolveOptions) ([]string, error) {
+	pids, err := processes(h, opt.Pid)
+	if err != nil {
+		return nil, target.Errorf(target.Unsupported, "list of processes: %v", err)
 	}
 	seen := map[string]bool{}
+	var refused []error
 	for _, p := range pids {
-		maps, err := fs.ReadFile(h.Proc(), p+"/maps")
-		if err != nil {
-			continue // the process is gone, or is not ours to look at
+		text, err := fs.ReadFile(h.Proc(), p+"/maps")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ESRCH) { // else it has ended
+			refused = append(refused, err)
 		}
-		for line := range bytes.Lines(maps) {
+		for line := range bytes.Lines(text) {
 			if path, ok := mappedFile(string(line)); ok {
 				seen[path] = true
 			}
 		}
 	}
-	var list []string
-	for path := range seen {
-		if isELF(h, path) {
-			list = append(list, path)
+	list := slices.Sorted(maps.Keys(seen))
+	list = slices.DeleteFunc(list, func(path string) bool { ok, _ := isELF(h, path); return !ok }) // of another root, perhaps
+	switch {
+	case len(list) == 0 && len(refused) > 0:
+		return nil, target.Errorf(target.NotAllowed, "what processes have mapped: %v", refused[0])
+	case len(list) == 0:
+		return nil, target.Errorf(target.Missing, "no mapped file found")
+	case len(refused) > 0:
+		opt.Problem(target.Errorf(target.NotAllowed, "what %d of %d processes have mapped can not be read: %v", len(refused), len(pids), refused[0]))
+	}
+	return list, nil
+}
+
+// processes lists process ids: pid, or all for 0.
+func processes(h *host.Host, pid int) ([]string, error) {
+	if pid != 0 {
+		return []string{strconv.Itoa(pid)}, nil
+	}
+	entries, err := fs.ReadDir(h.Proc(), ".")
+	var pids []string
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err == nil {
+			pids = append(pids, e.Name())
 		}
 	}
-	if len(list) == 0 {
-		return nil, target.Errorf(target.Missing, "no mapped file found")
-	}
-	slices.Sort(list)
-	return list, nil
+	return pids, err
 }
 
 // mappedFile reads the path of an executable mapping from a line of
@@ -184,7 +224,10 @@ func library(h *host.Host, name string) (string, bool) {
 	}
 	if data, err := h.ReadFile("/etc/ld.so.cache"); err == nil {
 		for entry := range cacheEntries(data) {
-			if fits(entry.name) && isELF(h, entry.path) {
+			if !fits(entry.name) {
+				continue
+			}
+			if ok, _ := isELF(h, entry.path); ok {
 				return entry.path, true
 			}
 		}
@@ -195,8 +238,10 @@ func library(h *host.Host, name string) (string, bool) {
 			continue
 		}
 		for _, e := range entries {
-			if path := filepath.Join(dir, e.Name()); fits(e.Name()) && isELF(h, path) {
-				return path, true
+			if path := filepath.Join(dir, e.Name()); fits(e.Name()) {
+				if ok, _ := isELF(h, path); ok {
+					return path, true
+				}
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"debug/dwarf"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,6 +196,58 @@ func TestPlacesInAProgram(t *testing.T) {
 		var why *target.Error
 		if !errors.As(err, &why) || why.Kind != target.Missing {
 			t.Errorf("%s: %d targets, %v", text, len(list), err)
+		}
+	}
+}
+
+// closedFS has files and directories that may not be read.
+type closedFS struct {
+	fstest.MapFS
+	closed map[string]bool
+}
+
+func (c closedFS) Open(name string) (fs.File, error) {
+	if c.closed[name] {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return c.MapFS.Open(name)
+}
+
+func (c closedFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	if c.closed[name] {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return c.MapFS.ReadDir(name)
+}
+
+func (c closedFS) ReadFile(name string) ([]byte, error) {
+	if c.closed[name] {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return c.MapFS.ReadFile(name)
+}
+
+// A wildcard passes over what may not be read, and says so.
+func TestWildcardsTellWhatIsClosed(t *testing.T) {
+	elf := &fstest.MapFile{Data: []byte("\x7fELF")}
+	cfg := hosttest.Config()
+	cfg.Root = closedFS{fstest.MapFS{"a/open": elf, "a/shut": elf, "b/x": elf, "file": elf}, map[string]bool{"a/shut": true, "b": true}}
+	maps := &fstest.MapFile{Data: []byte("1000-2000 r-xp 00000000 08:01 5   /a/open\n")}
+	cfg.Proc = closedFS{fstest.MapFS{"1/maps": maps, "2/maps": maps}, map[string]bool{"2/maps": true}}
+	for pattern, want := range map[string]string{"/*/*": "/a/shut /b", "*": "1 of 2 processes", "/a/op*": ""} {
+		var problems []string
+		opt := &target.ResolveOptions{Warn: func(err error) { problems = append(problems, err.Error()) }}
+		paths, err := Binaries(host.New(cfg), pattern, opt)
+		if err != nil || !slices.Equal(paths, []string{"/a/open"}) {
+			t.Errorf("%s: %q, %v", pattern, paths, err)
+		}
+		for _, word := range strings.Split(want, " /") {
+			if !strings.Contains(strings.Join(problems, "\n"), word) {
+				t.Errorf("%s: problems %q do not tell of %s", pattern, problems, word)
+			}
+		}
+		if want == "" && len(problems) > 0 {
+			t.Errorf("%s: problems %q", pattern, problems)
 		}
 	}
 }

@@ -7,7 +7,6 @@
 package usdt
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -64,29 +63,15 @@ func (Provider) Resolve(h *host.Host, p *provider.Pattern, opt *target.ResolveOp
 	if !ok {
 		return nil, target.Errorf(target.Unsupported, "usdt: the registers of %s are not known", h.Arch())
 	}
-	paths, err := uprobe.Binaries(h, at.binary, opt)
-	if err != nil {
-		return nil, err
-	}
-	var list []*target.Target
-	var first error
-	for _, path := range paths {
-		found, err := inFile(h, machine{h.Arch(), regs}, path, at, opt)
-		if err != nil && first == nil {
-			first = err
-		}
-		list = append(list, found...)
-	}
-	if len(list) == 0 {
-		return nil, first
-	}
-	return list, nil
+	return uprobe.InBinaries(h, at.binary, opt, func(path string) ([]*target.Target, error) {
+		return inFile(h, machine{h.Arch(), regs}, path, at, opt)
+	})
 }
 
 func inFile(h *host.Host, m machine, path string, at place, opt *target.ResolveOptions) ([]*target.Target, error) {
 	f, err := elfsym.Open(h, path)
 	if err != nil {
-		return nil, target.Errorf(target.Missing, "can not open %s: %v", path, err)
+		return nil, uprobe.CanNotOpen(path, err)
 	}
 	defer f.Close()
 	var list []*target.Target
@@ -143,24 +128,7 @@ func newTarget(h *host.Host, f *elfsym.File, m machine, path string, marker elfs
 // List implements provider.Provider: each name once. A pattern without a file
 // lists nothing.
 func (u Provider) List(h *host.Host, p *provider.Pattern, opt *target.ResolveOptions) iter.Seq2[provider.Entry, error] {
-	return func(yield func(provider.Entry, error) bool) {
-		list, err := u.Resolve(h, p, opt)
-		var why *target.Error
-		if err != nil && !errors.As(err, &why) {
-			yield(provider.Entry{}, err)
-			return
-		}
-		last := ""
-		for _, t := range list {
-			if t.Name == last {
-				continue
-			}
-			last = t.Name
-			if !yield(provider.Entry{Name: t.Name}, nil) {
-				return
-			}
-		}
-	}
+	return uprobe.ListTargets(u.Resolve, h, p, opt, func(t *target.Target) provider.Entry { return provider.Entry{Name: t.Name} })
 }
 
 // Spec implements provider.Provider.
