@@ -37,6 +37,7 @@ type Kernel struct {
 	enums   map[*btf.Enum]*types.Enum
 	aligns  map[btf.Type]int
 	consts  constIndex
+	places  map[fieldName]fieldPlace
 }
 
 // module is the BTF of one kernel module; load runs once.
@@ -53,6 +54,7 @@ func New(load func() (*btf.Spec, error)) *Kernel {
 		structs: map[btf.Type]*types.Struct{},
 		enums:   map[*btf.Enum]*types.Enum{},
 		aligns:  map[btf.Type]int{},
+		places:  map[fieldName]fieldPlace{},
 	}
 }
 

@@ -59,21 +59,44 @@ func (k *Kernel) Enum(name string) (*types.Enum, bool) {
 
 // FieldOffset returns where a field of a struct lies; path names fields of
 // nested structs behind dots. Bit-fields and paths through pointers have no
-// place of their own and are not found.
+// place of their own and are not found. Answers are kept, as every one of a
+// wildcard's system calls may ask the same.
 func (k *Kernel) FieldOffset(structName, path string) (off int, size int, ok bool) {
+	name := fieldName{structName, path}
+	k.mu.Lock()
+	f, known := k.places[name]
+	k.mu.Unlock()
+	if !known {
+		f.off, f.size, f.ok = k.findField(name)
+		k.mu.Lock()
+		k.places[name] = f
+		k.mu.Unlock()
+	}
+	return f.off, f.size, f.ok
+}
+
+type fieldName struct{ structName, path string }
+
+// fieldPlace is an answer of FieldOffset.
+type fieldPlace struct {
+	off, size int
+	ok        bool
+}
+
+func (k *Kernel) findField(name fieldName) (off int, size int, ok bool) {
 	k.mu.Lock()
 	b, isRaw := k.blobOf(namedSpec{module: Vmlinux})
 	k.mu.Unlock()
 	if isRaw {
-		if off, size, ok := b.fieldOffset(structName, path); ok {
+		if off, size, ok := b.fieldOffset(name.structName, name.path); ok {
 			return off, size, true
 		}
 	}
-	s, ok := k.Struct(structName)
+	s, ok := k.Struct(name.structName)
 	if !ok {
 		return 0, 0, false
 	}
-	return offsetIn(s, path)
+	return offsetIn(s, name.path)
 }
 
 // found is a type with the module that declares it.
