@@ -20,6 +20,7 @@ const (
 	ActSystem                  // Format; its arguments
 	ActWarning                 // a run-time warning: Format is its text, span
 	ActHelper                  // a failed helper (-k): Format is its name, span; the error (int64)
+	ActStackLost               // a stack that the map of stacks did not take, span; the error (int64)
 	ActUnwatch                 // the address (uint64)
 	ActSkbOutput               // Format (path); buffer
 )

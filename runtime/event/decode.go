@@ -156,6 +156,9 @@ func (k *kind) otherEvent(r *object.Record) error {
 	case types.ActHelper:
 		e := &HelperError{Helper: r.Format, Pos: &r.Pos}
 		k.event, k.fill = e, func(a []layout.Value) error { e.Code = a[0].Int(); return nil }
+	case types.ActStackLost:
+		e := &StackLost{Pos: &r.Pos}
+		k.event, k.fill = e, func(a []layout.Value) error { e.Code = a[0].Int(); return nil }
 	case types.ActUnwatch:
 		e := new(Unwatch)
 		k.event, k.fill = e, func(a []layout.Value) error { e.Address = a[0].Uint(); return nil }

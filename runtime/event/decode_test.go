@@ -40,6 +40,7 @@ func testObject() *object.Object {
 		types.ActSystem:    record(types.ActSystem, "ls"),
 		types.ActWarning:   record(types.ActWarning, "divided by zero"),
 		types.ActHelper:    record(types.ActHelper, "probe_read_user", i64),
+		types.ActStackLost: record(types.ActStackLost, "", i64),
 		types.ActUnwatch:   record(types.ActUnwatch, "", u64),
 		types.ActSkbOutput: record(types.ActSkbOutput, "a.pcap", types.Buffer{Cap: 68}),
 	}}
@@ -102,6 +103,9 @@ func TestDecodeEachAction(t *testing.T) {
 	decodeAs[*System](t, d, types.ActSystem)
 	if e := decodeAs[*Warning](t, d, types.ActWarning); e.Msg != "divided by zero" {
 		t.Errorf("warning: %+v", e)
+	}
+	if e := decodeAs[*StackLost](t, d, types.ActStackLost, layouttest.Value(i64, -7)); e.Code != -7 {
+		t.Errorf("stack lost: %+v", e)
 	}
 	if e := decodeAs[*HelperError](t, d, types.ActHelper, layouttest.Value(i64, -14)); e.Code != -14 || e.Helper != "probe_read_user" {
 		t.Errorf("helper: %+v", e)

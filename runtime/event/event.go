@@ -48,6 +48,13 @@ type HelperError struct {
 	Pos    *object.Position
 }
 
+// StackLost is the first stack from a place in the script that the map of stacks
+// did not take. Such stacks print as lost.
+type StackLost struct {
+	Code int64 // a negative errno
+	Pos  *object.Position
+}
+
 // PrintMap is print() of a map. The session answers it with a maps.Snapshot.
 type PrintMap struct {
 	Map      string
@@ -161,6 +168,7 @@ func (*Print) event()       {}
 func (*Message) event()     {}
 func (*Warning) event()     {}
 func (*HelperError) event() {}
+func (*StackLost) event()   {}
 func (*PrintMap) event()    {}
 func (*Clear) event()       {}
 func (*Zero) event()        {}

@@ -10,7 +10,8 @@ import (
 )
 
 // Clear removes all elements of m, which was made from desc; a scalar map then
-// counts as never assigned. Elements that programs add meanwhile may stay.
+// counts as never assigned. Elements that programs add meanwhile may stay. The
+// error wraps ErrIncomplete when others may have stayed, too.
 func Clear(m *ebpf.Map, desc *object.Map) error {
 	var err error
 	if desc.Key == nil {
@@ -24,7 +25,8 @@ func Clear(m *ebpf.Map, desc *object.Map) error {
 	return nil
 }
 
-// Zero sets all values of m to zero and keeps the keys.
+// Zero sets all values of m to zero and keeps the keys. The error wraps
+// ErrIncomplete when some values may have been passed over.
 func Zero(m *ebpf.Map, desc *object.Map) error {
 	var err error
 	if desc.Key == nil {

@@ -8,5 +8,6 @@
 //   - Contents are hostile: sizes come from the description, never from data.
 //   - A Snapshot owns its memory and does not change.
 //   - A map that programs write meanwhile is read element by element: the
-//     snapshot holds every element that was there all the time, once.
+//     snapshot holds every element that was there all the time, once, or says
+//     that it may not (Snapshot.Incomplete).
 package maps

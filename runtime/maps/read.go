@@ -89,10 +89,9 @@ func (b *builder) readKeyed(m *ebpf.Map) error {
 	return err
 }
 
-// readEach reads key by key. When the element that the iteration stands at is
-// deleted, the kernel starts over, so keys may come again.
+// readEach reads key by key.
 func (b *builder) readEach(m *ebpf.Map) error {
-	return eachKey(m, b.desc, func(key []byte) error {
+	err := eachKey(m, b.desc, func(key []byte) error {
 		values, err := lookup(m, b.desc, key)
 		if errors.Is(err, ebpf.ErrKeyNotExist) { // deleted meanwhile
 			return nil
@@ -102,13 +101,23 @@ func (b *builder) readEach(m *ebpf.Map) error {
 		}
 		return err
 	})
+	if errors.Is(err, ErrIncomplete) {
+		b.snapshot.Incomplete = true
+		return nil
+	}
+	return err
 }
 
-// eachKey calls do once for each key, which do may keep.
+// ErrIncomplete reports that not all elements of a map were reached, as programs
+// changed it all the time.
+var ErrIncomplete = errors.New("it changed all the time, so that some elements may have been passed over")
+
+// eachKey calls do once for each key, which do may keep. The error is
+// ErrIncomplete when there may be more.
 func eachKey(m *ebpf.Map, desc *object.Map, do func(key []byte) error) error {
 	// The keys are read first: the kernel starts over at the first bucket when
 	// it is asked for what follows a key that is gone.
-	keys, err := allKeys(m, desc)
+	keys, err := allKeys(m.NextKey, desc)
 	for _, key := range keys {
 		if err := do(key); err != nil {
 			return err
@@ -117,15 +126,17 @@ func eachKey(m *ebpf.Map, desc *object.Map, do func(key []byte) error) error {
 	return err
 }
 
-// allKeys returns each key of m once.
-func allKeys(m *ebpf.Map, desc *object.Map) ([][]byte, error) {
+// allKeys returns each key once; next is ebpf.Map.NextKey. When the element that
+// the iteration stands at is deleted, the kernel starts over, so keys may come
+// again. A map that is changed all the time would be gone through without end:
+// the error is ErrIncomplete then, beside the keys so far.
+func allKeys(next func(prev, key any) error, desc *object.Map) ([][]byte, error) {
 	var keys [][]byte
 	seen := make(map[string]bool)
 	var prev any
-	// The bound ends the iteration of a map that is changed all the time.
 	for range 2*desc.MaxEntries + 1 {
 		key := make([]byte, desc.KeySize)
-		err := m.NextKey(prev, &key)
+		err := next(prev, &key)
 		if errors.Is(err, ebpf.ErrKeyNotExist) {
 			return keys, nil
 		}
@@ -138,7 +149,7 @@ func allKeys(m *ebpf.Map, desc *object.Map) ([][]byte, error) {
 			keys = append(keys, key)
 		}
 	}
-	return keys, nil
+	return keys, ErrIncomplete
 }
 
 // maxBatchBytes bounds the memory of one batch, batchEntries its elements.

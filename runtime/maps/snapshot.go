@@ -15,6 +15,9 @@ type Snapshot struct {
 	// Entries has at most one element in a scalar map, and none in one that
 	// was never assigned, or cleared.
 	Entries []Entry
+	// Incomplete tells that elements may be missing, as programs changed the map
+	// all the time while it was read.
+	Incomplete bool
 }
 
 // Entry is one element.

@@ -20,8 +20,8 @@ type Symbols interface {
 type Formatter struct {
 	Symbols Symbols
 	// Stack returns the frames of the stack with a hash (layout.StackHash) from
-	// the stack map of type t: addresses or build ids, see layout.StackEntry.
-	// It may return nil.
+	// the stack map of type t: addresses or build ids, see layout.StackEntry;
+	// nil for a stack that the map does not hold, which prints as lost.
 	Stack func(t types.Stack, hash uint64) []byte
 	// UserName is symbol.Users.Name.
 	UserName func(uid uint32) (string, bool)

@@ -92,6 +92,13 @@ func (j *JSON) messageEvent(e event.Event) error {
 		j.open("runtime_error")
 		j.msg([]byte(e.Msg))
 		return j.closeAt(e.Pos)
+	case *event.StackLost:
+		if j.opt.NoWarnings {
+			return nil
+		}
+		j.open("runtime_error")
+		j.msg([]byte(stackLostMessage(e)))
+		return j.closeAt(e.Pos)
 	case *event.HelperError:
 		if j.opt.NoWarnings {
 			return nil

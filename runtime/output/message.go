@@ -112,6 +112,14 @@ func appendHelperError(dst []byte, e *event.HelperError, color bool) []byte {
 	return appendOuter(dst, e.Pos, diag.Warning, color)
 }
 
+// stackLostMessage says why a stack was lost.
+func stackLostMessage(e *event.StackLost) string {
+	if e.Code == -int64(syscall.E2BIG) {
+		return "Stack lost: the map of stacks is full"
+	}
+	return "Stack lost: " + errorText(e.Code)
+}
+
 func appendLostTotal(dst []byte, e *event.LostTotal, color bool) []byte {
 	return appendHead(dst, nil, diag.Warning, "Total lost event count: "+strconv.FormatUint(e.Count, 10), color)
 }

@@ -104,6 +104,8 @@ func TestMessages(t *testing.T) {
 		{"missing element", &event.HelperError{Helper: "map_lookup_elem", Pos: place()},
 			"stdin:1:9-13: WARNING: Can't lookup map element because it does not exist.\nAdditional Info - helper: map_lookup_elem, retcode: 0\n" + source,
 			`{"type": "helper_error", "msg": "Success", "helper": "map_lookup_elem", "retcode": 0, ` + where},
+		{"lost stack", &event.StackLost{Code: -7, Pos: place()}, "stdin:1:9-13: WARNING: Stack lost: the map of stacks is full\n" + source,
+			`{"type": "runtime_error", "msg": "Stack lost: the map of stacks is full", ` + where},
 		{"lost", &event.Lost{Count: 12}, "Lost 12 events\n", `{"type": "lost_events", "data": {"events": 12}, "count": 12}` + "\n"},
 		{"attached one", &event.Attached{Probes: 1}, "Attached 1 probe\n", `{"type": "attached_probes", "count": 1, "data": {"probes": 1}}` + "\n"},
 		{"attached", &event.Attached{Probes: 3}, "Attached 3 probes\n", `{"type": "attached_probes", "count": 3, "data": {"probes": 3}}` + "\n"},
@@ -122,6 +124,7 @@ func TestMessageOptions(t *testing.T) {
 		&event.Message{Text: format(t, "odd"), Severity: diag.Warning, Pos: place()},
 		&event.Warning{Msg: "Divide", Pos: place()},
 		&event.HelperError{Helper: "x", Pos: place()},
+		&event.StackLost{Code: -12, Pos: place()},
 	}
 	for _, sink := range []func(Options) Sink{textSink, jsonSink} {
 		if got := say(t, sink, Options{NoWarnings: true}, warnings...); got != (said{}) {

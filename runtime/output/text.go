@@ -76,6 +76,10 @@ func (t *Text) messageEvent(e event.Event) error {
 		if !t.opt.NoWarnings {
 			t.message = appendHelperError(t.message, e, color)
 		}
+	case *event.StackLost:
+		if !t.opt.NoWarnings {
+			t.message = appendWarning(t.message, &event.Warning{Msg: stackLostMessage(e), Pos: e.Pos}, color)
+		}
 	case *event.Failure:
 		t.message = appendHead(t.message, nil, diag.Error, e.Msg, color)
 	case *event.Lost:

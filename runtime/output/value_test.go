@@ -142,7 +142,9 @@ func testValues() []values {
 		{"user stack", stackValue(types.Stack{User: true, Limit: 127}, 99, 2), "\n        u1+0\n        u2+0\n", `"\n        u1+0\n        u2+0\n"`},
 		{"kernel stack", stackValue(types.Stack{Limit: 127}, 99, 1000), "\n        k1+0\n        k2+0\n        k3+0\n", `"\n        k1+0\n        k2+0\n        k3+0\n"`},
 		{"no stack", stackValue(types.Stack{}, 0, 5), "\n", `"\n"`},
-		{"stack that is gone", stackValue(types.Stack{}, 98, 5), "\n", `"\n"`},
+		{"lost stack", stackValue(types.Stack{}, 98, 5), "\n        <stack lost>\n", `"\n        <stack lost>\n"`},
+		{"lost, perf", stackValue(types.Stack{Mode: types.StackPerf}, 98, 5), "\n\t<stack lost>\n", `"\n\t<stack lost>\n"`},
+		{"lost, raw", stackValue(types.Stack{Mode: types.StackRaw}, 98, 5), "\n<stack lost>\n", `"\n<stack lost>\n"`},
 	}
 }
 

@@ -229,7 +229,7 @@ func (s *Session) showMaps() error {
 			return err
 		}
 		if !snap.Empty() {
-			if err := s.sink().Map(snap); err != nil {
+			if err := s.showMap(snap); err != nil {
 				return err
 			}
 		}
@@ -293,5 +293,5 @@ func (s *Session) printMap(e *event.PrintMap) error {
 	if e.Div > 0 {
 		snap.Divide(e.Div)
 	}
-	return s.sink().Map(snap)
+	return s.showMap(snap)
 }

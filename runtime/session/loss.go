@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 
+	"github.com/gotrace/gotrace/codegen/object"
 	"github.com/gotrace/gotrace/lang/types"
 	"github.com/gotrace/gotrace/runtime/event"
 )
@@ -67,8 +68,34 @@ func (s *Session) reportLoss() error {
 			}
 		}
 	}
+	if err := s.reportLostStacks(); err != nil {
+		return err
+	}
 	if total := s.lost.Load() + s.dropped; total > 0 {
 		return s.emit(&event.LostTotal{Count: total})
 	}
 	return nil
+}
+
+// reportLostStacks tells how often the maps of stacks did not take one.
+func (s *Session) reportLostStacks() error {
+	c, err := s.counters()
+	if err != nil {
+		return err
+	}
+	n := lostStacks(s.obj.Records, c.Warnings)
+	if n == 0 {
+		return nil
+	}
+	return s.emit(&event.Warning{Msg: fmt.Sprintf("Stacks lost, as their map had no room: %d", n)})
+}
+
+// lostStacks adds up the counts of records, by index, that tell of lost stacks.
+func lostStacks(records []*object.Record, counts []uint64) (n uint64) {
+	for i, r := range records {
+		if r.Action == types.ActStackLost && i < len(counts) {
+			n += counts[i]
+		}
+	}
+	return n
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/gotrace/gotrace/codegen/object"
@@ -14,7 +15,12 @@ import (
 type recorder struct{ events []event.Event }
 
 func (r *recorder) Event(e event.Event) error { r.events = append(r.events, e); return nil }
-func (r *recorder) Map(*maps.Snapshot) error  { return errors.New("no map is shown here") }
+func (r *recorder) Map(s *maps.Snapshot) error {
+	if !s.Incomplete {
+		return errors.New("no map is shown here")
+	}
+	return nil
+}
 
 // A lost exit() ends the run all the same, once, and says so.
 func TestLostExitEndsTheRun(t *testing.T) {
@@ -34,5 +40,25 @@ func TestLostExitEndsTheRun(t *testing.T) {
 	}
 	if !s.exited || len(sink.events) != 1 {
 		t.Errorf("exited %v after %d reports, want true after one", s.exited, len(sink.events))
+	}
+}
+
+// A map that may lack elements comes behind a warning.
+func TestIncompleteMapsAreTold(t *testing.T) {
+	sink := &recorder{}
+	s := &Session{opt: Options{Sink: sink}}
+	if err := s.showMap(&maps.Snapshot{Name: "@m", Incomplete: true}); err != nil {
+		t.Fatal(err)
+	}
+	if w, ok := sink.events[0].(*event.Warning); !ok || !strings.Contains(w.Msg, "@m") {
+		t.Errorf("events %v, want a warning about @m", sink.events)
+	}
+}
+
+// Lost stacks are added up over the places in the script.
+func TestLostStacksAreCounted(t *testing.T) {
+	records := []*object.Record{{Action: types.ActStackLost}, {Action: types.ActHelper}, {Action: types.ActStackLost}, {Action: types.ActStackLost}}
+	if n := lostStacks(records, []uint64{3, 100, 4}); n != 7 {
+		t.Errorf("%d lost stacks, want 7", n)
 	}
 }

@@ -58,7 +58,8 @@ func largestRecord(o *object.Object) uint64 {
 func onlyRequests(o *object.Object) bool {
 	for _, r := range o.Records {
 		switch r.Action {
-		case types.ActPrintMap, types.ActClear, types.ActZero, types.ActExit, types.ActTime, types.ActWarning, types.ActHelper:
+		case types.ActPrintMap, types.ActClear, types.ActZero, types.ActExit, types.ActTime, types.ActWarning, types.ActHelper,
+			types.ActStackLost:
 		default:
 			return false
 		}

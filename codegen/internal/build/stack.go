@@ -80,7 +80,8 @@ func (f *fn) keepStack(dst mem, t types.Stack, frames mem, size *ir.Value) {
 	m := f.stacks(t)
 	f.when(f.b.Map(ir.OpMapLookup, m, 0, key.base), 1, func() {}, func() {
 		// Another processor may have been faster, with the same frames.
-		f.full(f.b.Map(ir.OpMapUpdate, m, unix.BPF_ANY, key.base, frames.base), f.b.Span)
+		r := f.b.Map(ir.OpMapUpdate, m, unix.BPF_ANY, key.base, frames.base)
+		f.when(r, -1, func() { f.warn(types.ActStackLost, "", f.b.Span, r) }, nil)
 	})
 }
 

@@ -1,10 +1,15 @@
 package session
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/cilium/ebpf"
 
 	"github.com/gotrace/gotrace/codegen/object"
 	"github.com/gotrace/gotrace/lang/types"
+	"github.com/gotrace/gotrace/runtime/event"
+	"github.com/gotrace/gotrace/runtime/maps"
 )
 
 // changeMap applies clear or zero to a map of the script.
@@ -13,7 +18,21 @@ func (s *Session) changeMap(name string, f func(*ebpf.Map, *object.Map) error) e
 	if err != nil {
 		return err
 	}
-	return f(m, desc)
+	err = f(m, desc)
+	if errors.Is(err, maps.ErrIncomplete) {
+		return s.emit(&event.Warning{Msg: err.Error()})
+	}
+	return err
+}
+
+// showMap gives a map to the Sink, behind a warning if it may lack elements.
+func (s *Session) showMap(snap *maps.Snapshot) error {
+	if snap.Incomplete {
+		if err := s.emit(&event.Warning{Msg: fmt.Sprintf("print(%s): %v", snap.Name, maps.ErrIncomplete)}); err != nil {
+			return err
+		}
+	}
+	return s.sink().Map(snap)
 }
 
 // lookupStack returns the frames of a stack by its hash, nil if there is none.
