@@ -1,6 +1,8 @@
 package cdecl_test
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -357,5 +359,53 @@ func checkFields(t *testing.T, s *types.Struct) {
 		if f.Offset < 0 || f.Offset+f.Type.Size() > s.Bytes {
 			t.Errorf("%s.%s at %d, size %d, is not inside %d bytes", s.Name, f.Name, f.Offset, f.Type.Size(), s.Bytes)
 		}
+	}
+}
+
+// Headers that can not be read are told from those that are not there, and what
+// #include can reach is bounded.
+func TestHeadersThatAreNotRead(t *testing.T) {
+	var wide, deep strings.Builder
+	headers := files{"/src/self.h": "#include \"self.h\"\n", "/src/ring1.h": "#include \"ring2.h\"\n", "/src/ring2.h": "#include \"ring1.h\"\n"}
+	for i := range 5000 {
+		headers[fmt.Sprintf("/src/w%d.h", i)] = ""
+		fmt.Fprintf(&wide, "#include \"w%d.h\"\n", i)
+		headers[fmt.Sprintf("/src/d%d.h", i)] = fmt.Sprintf("#include \"d%d.h\"\n", i+1)
+	}
+	headers["/src/tokens.h"] = strings.Repeat(";", 3<<20)
+	deep.WriteString("#include \"d0.h\"\n")
+	blank := strings.Repeat(" ", 9<<20)
+	for i := range 5 {
+		headers[fmt.Sprintf("/src/big%d.h", i)] = blank
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"a header that includes itself", "#include \"self.h\"\n", ""},
+		{"headers that include one another", "#include \"ring1.h\"\n", ""},
+		{"a missing header", "#include \"none.h\"\n", "header not found: none.h"},
+		{"a device", "#include \"/dev/zero\"\n", "header /dev/zero: not a regular file"},
+		{"many headers", wide.String(), "header w4096.h: more than 4096 headers are included"},
+		{"many tokens", "#include \"tokens.h\"\n#include \"tokens.h\"\nstruct a { int b; };", "the definitions and headers have more than 2097152 tokens"},
+		{"a chain of headers", deep.String(), "#include nests too deeply: d64.h"},
+		{"large headers", "#include \"big0.h\"\n#include \"big1.h\"\n#include \"big2.h\"\n#include \"big3.h\"\n", "header big3.h: the headers are more than 32 MiB together"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			opts := defaults()
+			opts.ReadFile = func(path string) ([]byte, error) {
+				if path == "/dev/zero" {
+					return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
+				}
+				return headers.read(path)
+			}
+			_, list := load(c.text, opts)
+			if c.want == "" {
+				if list.HasErrors() {
+					t.Error(list.Error())
+				}
+				return
+			}
+			if len(list.Diags) == 0 || list.Diags[0].Msg != c.want {
+				t.Errorf("got %.500s, want %q", list.Error(), c.want)
+			}
+		})
 	}
 }

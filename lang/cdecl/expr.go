@@ -3,6 +3,8 @@ package cdecl
 import (
 	"strconv"
 	"strings"
+
+	"github.com/gotrace/gotrace/lang/ast"
 )
 
 // maxNesting bounds the depth of expressions and declarations.
@@ -22,7 +24,7 @@ func (p *parser) expr() (value, *failure) {
 		return value{}, p.fail("the expression nests too deeply")
 	}
 	defer func() { p.nesting-- }()
-	c, err := p.binary(1)
+	c, err := p.binary(ast.LowestPrecedence)
 	if err != nil || !p.accept("?") {
 		return c, err
 	}
@@ -51,42 +53,13 @@ func (p *parser) unevaluated(dead bool, read func(*parser) (value, *failure)) (v
 	return read(p)
 }
 
-// precedence of the binary operators, as in C; 0 for anything else.
-func precedence(op token) int {
-	if op.kind != tPunct {
-		return 0
-	}
-	switch op.text {
-	case "||":
-		return 1
-	case "&&":
-		return 2
-	case "|":
-		return 3
-	case "^":
-		return 4
-	case "&":
-		return 5
-	case "==", "!=":
-		return 6
-	case "<", ">", "<=", ">=":
-		return 7
-	case "<<", ">>":
-		return 8
-	case "+", "-":
-		return 9
-	case "*", "/", "%":
-		return 10
-	}
-	return 0
-}
-
+// binary reads operators of at least the given precedence, which is not 0.
 func (p *parser) binary(least int) (value, *failure) {
 	a, err := p.unary()
 	for err == nil {
 		op := p.peek()
-		prec := precedence(op)
-		if prec < least || prec == 0 {
+		prec := ast.Precedence(op.text)
+		if op.kind != tPunct || prec < least {
 			return a, nil
 		}
 		p.pos++

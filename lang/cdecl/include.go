@@ -13,7 +13,7 @@ import (
 const (
 	maxInclude    = 64       // files that include one another
 	maxFiles      = 4096     // files in all
-	maxHeaderSize = 32 << 20 // bytes in all
+	maxHeaderSize = 32 << 20 // bytes in all; errTooMuch and errTooMany say so too
 )
 
 // SystemDirs returns the directories in which a machine keeps its headers:
@@ -76,13 +76,19 @@ func (p *preprocessor) includeName(name string, quoted bool, at source.Span) *fa
 	if p.depth >= maxInclude {
 		return &failure{span: at, msg: "#include nests too deeply: " + name}
 	}
-	if p.local(name, quoted, at) || p.satisfy(name) {
+	err := p.local(name, quoted, at)
+	if err == nil || p.satisfy(name) {
 		return nil
 	}
 	for _, dir := range p.u.opts.System {
-		if p.read(filepath.Join(dir, name), true) == nil {
+		next := p.read(filepath.Join(dir, name), true)
+		if next == nil {
 			return nil
 		}
+		err = worse(err, next)
+	}
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNoReader) {
+		return &failure{span: at, msg: "header " + name + ": " + reason(err)}
 	}
 	msg := "header not found: " + name
 	if kernelHeader(name) {
@@ -91,9 +97,18 @@ func (p *preprocessor) includeName(name string, quoted bool, at source.Span) *fa
 	return &failure{span: at, msg: msg}
 }
 
+// worse returns of two errors in opening a header the one to report: any other
+// than that it is not there.
+func worse(a, b error) error {
+	if errors.Is(a, fs.ErrNotExist) {
+		return b
+	}
+	return a
+}
+
 // local looks for a header beside the including file and in the directories
-// given with -I, and reads it.
-func (p *preprocessor) local(name string, quoted bool, at source.Span) bool {
+// given with -I, and reads it. It returns nil once it is read.
+func (p *preprocessor) local(name string, quoted bool, at source.Span) error {
 	var dirs []string
 	if quoted {
 		dir := p.dir
@@ -102,20 +117,37 @@ func (p *preprocessor) local(name string, quoted bool, at source.Span) bool {
 		}
 		dirs = append(dirs, dir)
 	}
+	err := fs.ErrNotExist
 	for i, dir := range append(dirs, p.u.opts.Include...) {
 		path := filepath.Join(dir, name)
 		if filepath.IsAbs(name) {
 			path = name
 		}
 		fromSystem := p.sys && quoted && i == 0
-		if p.read(path, fromSystem) == nil {
-			return true
+		next := p.read(path, fromSystem)
+		if next == nil {
+			return nil
 		}
+		err = worse(err, next)
 	}
-	return false
+	return err
 }
 
-var errNoReader = errors.New("no header can be read")
+// Why a header is not read.
+var (
+	errNoReader = errors.New("no header can be read")
+	errTooMuch  = errors.New("the headers are more than 32 MiB together")
+	errTooMany  = errors.New("more than 4096 headers are included")
+)
+
+// reason is an error without the path that the report has anyway.
+func reason(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
 
 // read reads the header at path, each but once.
 func (p *preprocessor) read(path string, sys bool) error {
@@ -130,8 +162,12 @@ func (p *preprocessor) read(path string, sys bool) error {
 	if err != nil {
 		return err
 	}
-	if p.size += len(data); len(p.seen) >= maxFiles || p.size > maxHeaderSize {
-		return fs.ErrInvalid
+	p.size += len(data)
+	switch {
+	case p.size > maxHeaderSize:
+		return errTooMuch
+	case len(p.seen) >= maxFiles:
+		return errTooMany
 	}
 	p.seen[path] = true
 	outer, depth := p.file, len(p.conds)

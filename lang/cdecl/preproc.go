@@ -1,13 +1,18 @@
 package cdecl
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/gotrace/gotrace/lang/source"
 )
 
-// maxTokens bounds what the expansion of macros can produce.
-const maxTokens = 1 << 19
+// Bounds of the tokens that the expansion of macros can produce, and of those
+// that are read: a token takes some 100 bytes, and a vmlinux.h has 700,000.
+const (
+	maxTokens = 1 << 19
+	maxRead   = 1 << 21
+)
 
 // macro is a definition of the preprocessor. params is nil for object-like
 // macros.
@@ -36,6 +41,7 @@ type preprocessor struct {
 	out    []token
 	work   int // tokens produced by macros
 	size   int // bytes of headers read
+	tokens int // tokens read
 	packs  []int
 	pack   int
 
@@ -61,7 +67,7 @@ func newPreprocessor(u *unit) *preprocessor {
 // predefine reads #define lines of gotrace itself.
 func (p *preprocessor) predefine(lines string) {
 	for line := range strings.Lines(lines) {
-		toks := lex(line, 0)
+		toks, _ := lex(line, 0, maxRead)
 		if len(toks) == 0 {
 			continue
 		}
@@ -98,7 +104,15 @@ func (p *preprocessor) closeConds(depth int) {
 // text reads C text: directives are obeyed, the rest is expanded and appended
 // to the output.
 func (p *preprocessor) text(text string, base uint32) {
-	toks := lex(text, base)
+	toks, all := lex(text, base, maxRead-p.tokens)
+	p.tokens += len(toks)
+	if !all {
+		if len(toks) > 0 { // else it has been reported
+			msg := fmt.Sprintf("the definitions and headers have more than %d tokens", maxRead)
+			p.u.report(&failure{span: toks[len(toks)-1].span, msg: msg}, false)
+		}
+		return
+	}
 	for i := range toks {
 		toks[i].sys = p.sys
 	}

@@ -41,14 +41,14 @@ type lexer struct {
 	glue bool
 }
 
-// lex returns the tokens of a text whose first byte lies at base.
-func lex(text string, base uint32) []token {
+// lex returns the tokens of a text whose first byte lies at base, and whether
+// they are all: there are no more than most.
+func lex(text string, base uint32, most int) (toks []token, all bool) {
 	l := &lexer{text: text, base: base, bol: true}
-	var toks []token
 	for {
 		t, ok := l.next()
-		if !ok {
-			return toks
+		if !ok || len(toks) == most {
+			return toks, !ok
 		}
 		toks = append(toks, t)
 	}

@@ -2,7 +2,6 @@ package check_test
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -106,16 +105,15 @@ func reportedAt(list *diag.List, want string) bool {
 
 func compile(h *host.Host, program string) (*typed.Program, *diag.List) {
 	set := &source.Set{}
-	s, list := parse.File(set, set.Add("stdin", ".", program))
+	s, list := parse.File(set, set.Add("stdin", h.Abs("."), program))
 	if list.HasErrors() {
 		return nil, list
 	}
 	prog, list := check.Script(s, check.Env{
 		Files: set, Kernel: h.Kernel(), Resolver: probes.New(h), System: system{}, Parse: parse.File,
-		ReadFile: os.ReadFile,
-		ReadDir:  func(p string) ([]fs.DirEntry, error) { return os.ReadDir(p) },
+		ReadFile: h.ReadFile, ReadDir: h.ReadDir,
 		WorldWritable: func(path string) bool {
-			info, err := os.Stat(path)
+			info, err := h.Stat(path)
 			return err == nil && info.Mode()&0o002 != 0
 		},
 		Resolve: target.ResolveOptions{Cmd: true},

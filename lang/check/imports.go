@@ -10,10 +10,20 @@ import (
 	"github.com/gotrace/gotrace/lang/diag"
 )
 
+// Bounds of what imports can reach. Imports are followed one within another, so
+// maxImports bounds their depth as well.
+const (
+	maxImports    = 1000
+	maxImportSize = 8 << 20 // bytes in all
+)
+
 // importer follows the imports of a script.
 type importer struct {
 	c    *checker
 	done map[string]bool
+	// files and size are what has been read.
+	files, size int
+	full        bool // tooMuch has been reported
 	// scripts in the order in which their probes come: what is imported before
 	// what imports it.
 	scripts []*ast.Script
@@ -83,16 +93,28 @@ func (im *importer) file(i *ast.Import, path string) {
 			Hint("imports end in .bt, .gt or .h, or name a directory")
 		return
 	}
+	if im.files++; im.files > maxImports || im.size > maxImportSize {
+		im.tooMuch(i)
+		return
+	}
 	text, err := c.env.ReadFile(path)
 	if err != nil {
 		word := err.Error()
-		if errors.Is(err, fs.ErrNotExist) {
+		var pe *fs.PathError
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			word = "no such file or directory"
+		case errors.As(err, &pe):
+			word = pe.Err.Error()
 		}
 		c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: %s", path, word)
 		return
 	}
 	if im.anybodyWrites(i, path) {
+		return
+	}
+	if im.size += len(text); im.size > maxImportSize {
+		im.tooMuch(i)
 		return
 	}
 	if strings.HasSuffix(path, ".h") {
@@ -109,6 +131,15 @@ func (im *importer) file(i *ast.Import, path string) {
 		c.diags.Errorf(diag.BadImport, s.Config.Pos(), "an imported script may not have a config block")
 	}
 	im.follow(s)
+}
+
+// tooMuch reports, once, that the limits of imports are exceeded.
+func (im *importer) tooMuch(i *ast.Import) {
+	if im.full {
+		return
+	}
+	im.full = true
+	im.c.diags.Errorf(diag.BadImport, i.Pos(), "the imports are more than %d files or %d MiB together", maxImports, maxImportSize>>20)
 }
 
 // importStmt is an import inside a block.

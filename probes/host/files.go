@@ -2,7 +2,6 @@ package host
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -17,7 +16,7 @@ var (
 	errNotRegular = errors.New("not a regular file")
 	errDirectory  = errors.New("is a directory")
 	errKernelFile = errors.New("is no text but a file of the kernel's")
-	errTooLarge   = fmt.Errorf("larger than %d MiB", MaxFile>>20)
+	errTooLarge   = errors.New("larger than 16 MiB")
 )
 
 // Open opens a file of the root file system by an absolute or relative path.
