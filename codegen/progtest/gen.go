@@ -94,8 +94,14 @@ func (g *gen) script() {
 			p.Body.Stmts = append(p.Body.Stmts, &Stmt{Op: Assign, Text: "=", X: []*Expr{{Op: MapRead, Name: "n"}, g.argument()}})
 		}
 		g.left = 4 + g.IntN(24)
-		body := g.statements()
-		p.Body.Stmts = append(p.Body.Stmts, body.Stmts...)
+		g.scoped(func() {
+			var last []*Stmt
+			if g.s.Seed%crowdEvery == 0 {
+				last = g.crowd(p.Body)
+			}
+			body := g.statements()
+			p.Body.Stmts = append(append(p.Body.Stmts, body.Stmts...), last...)
+		})
 		g.s.Probes = append(g.s.Probes, p)
 	}
 	g.assignAll()
