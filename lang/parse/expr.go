@@ -53,7 +53,7 @@ func (p *parser) assignOrExpr(lex *lexer.PeekingLexer) (stmt, error) {
 		value, err := e.expr()
 		return &assignStmt{tokens{lex.Range(start, lex.RawCursor())}, x, op.Value, value}, err
 	}
-	x, err = e.climb(from, x, lowest)
+	x, err = e.climb(from, x, ast.LowestPrecedence)
 	return &exprStmt{x: x}, err
 }
 
@@ -118,7 +118,7 @@ func (e *exprParser) expr() (ast.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err = e.climb(start, x, lowest)
+	x, err = e.climb(start, x, ast.LowestPrecedence)
 	if err != nil || !e.accept("?") {
 		return x, err
 	}
@@ -136,39 +136,6 @@ func (e *exprParser) expr() (ast.Expr, error) {
 	return c, err
 }
 
-// lowest is the precedence of the operator that binds least.
-const lowest = 1
-
-// precedence orders the binary operators, 0 for anything else.
-func precedence(t *lexer.Token) int {
-	if t.Type != tokPunct {
-		return 0
-	}
-	switch t.Value {
-	case "||":
-		return lowest
-	case "&&":
-		return 2
-	case "|":
-		return 3
-	case "^":
-		return 4
-	case "&":
-		return 5
-	case "==", "!=":
-		return 6
-	case "<", "<=", ">", ">=":
-		return 7
-	case "<<", ">>":
-		return 8
-	case "+", "-":
-		return 9
-	case "*", "/", "%":
-		return 10
-	}
-	return 0
-}
-
 func isAssignOp(t *lexer.Token) bool {
 	if t.Type != tokPunct {
 		return false
@@ -181,12 +148,12 @@ func isAssignOp(t *lexer.Token) bool {
 }
 
 // climb continues x, which began at start, with the binary operators of at
-// least the given precedence. All of them associate to the left.
+// least the given precedence, which is not 0.
 func (e *exprParser) climb(start uint32, x ast.Expr, least int) (ast.Expr, error) {
 	for n := 1; ; n++ {
 		op := e.lex.Peek()
-		prec := precedence(op)
-		if prec < least || prec == 0 {
+		prec := ast.Precedence(op.Value)
+		if op.Type != tokPunct || prec < least {
 			return x, nil
 		}
 		if err := e.room(n); err != nil {
