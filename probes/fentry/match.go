@@ -40,14 +40,8 @@ func (Provider) Resolve(h *host.Host, p *provider.Pattern, opt *target.ResolveOp
 	if len(p.Parts) > 0 && p.Parts[0].Text == bpfModule {
 		return resolveProgram(h, p)
 	}
-	module, symbol := "", ""
-	switch len(p.Parts) {
-	case 1:
-		symbol = p.Parts[0].Text
-	case 2:
-		module, symbol = p.Parts[0].Text, p.Parts[1].Text
-	}
-	if symbol == "" || len(p.Parts) == 2 && module == "" {
+	module, symbol, ok := p.ModuleAndName()
+	if !ok {
 		return nil, target.Errorf(target.Syntax, "%s probes have the form %s[:MODULE]:FUNCTION or %s:bpf[:ID]:PROGRAM", p.Kind, p.Kind, p.Kind)
 	}
 	if strings.Contains(symbol, "+") {

@@ -3,10 +3,6 @@ package kprobe
 import (
 	"fmt"
 	"io"
-	"io/fs"
-	"strconv"
-	"strings"
-	"unsafe"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -72,19 +68,10 @@ func attachOne(h *host.Host, t *target.Target, prog *ebpf.Program) (io.Closer, e
 // attachAddress opens an event of the kernel's kprobe PMU for an address; see
 // perf_event_open(2), config2.
 func attachAddress(h *host.Host, address uint64, prog *ebpf.Program) (io.Closer, error) {
-	text, err := fs.ReadFile(h.Sys(), "bus/event_source/devices/kprobe/type")
+	kind, err := perf.SourceNumber(h, "kprobe/type", "")
 	if err != nil {
 		return nil, fmt.Errorf("the kernel has no kprobes: %w", err)
 	}
-	pmu, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 32)
-	if err != nil {
-		return nil, fmt.Errorf("type of the kprobe events: %w", err)
-	}
-	attr := &unix.PerfEventAttr{
-		Type: uint32(pmu),
-		Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
-		Bits: unix.PerfBitDisabled,
-		Ext2: address,
-	}
+	attr := &unix.PerfEventAttr{Type: uint32(kind), Bits: unix.PerfBitDisabled, Ext2: address}
 	return perf.Open(h, attr, perf.Place{Pid: -1, CPU: 0}, prog)
 }

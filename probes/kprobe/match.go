@@ -65,13 +65,8 @@ func (Provider) Resolve(h *host.Host, p *provider.Pattern, opt *target.ResolveOp
 }
 
 func parse(p *provider.Pattern) (at place, err error) {
-	switch len(p.Parts) {
-	case 1:
-		at.symbol = p.Parts[0].Text
-	case 2:
-		at.module, at.symbol = p.Parts[0].Text, p.Parts[1].Text
-	}
-	if at.symbol == "" || len(p.Parts) == 2 && at.module == "" {
+	var ok bool
+	if at.module, at.symbol, ok = p.ModuleAndName(); !ok {
 		return at, target.Errorf(target.Syntax, "%s probes have the form %s[:MODULE]:FUNCTION", p.Kind, p.Kind)
 	}
 	if len(p.Parts) == 1 && at.symbol[0] >= '0' && at.symbol[0] <= '9' {

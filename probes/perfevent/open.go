@@ -68,7 +68,6 @@ const (
 // are also those of the threads that it starts.
 func attributes(t *target.Target, process bool) (*unix.PerfEventAttr, error) {
 	attr := &unix.PerfEventAttr{
-		Size:   uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
 		Type:   unix.PERF_TYPE_SOFTWARE,
 		Sample: t.Period,
 		Bits:   unix.PerfBitDisabled,

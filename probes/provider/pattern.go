@@ -29,6 +29,19 @@ type Part struct {
 // Glob reports whether the part holds a wildcard.
 func (p Part) Glob() bool { return strings.Contains(p.Text, "*") }
 
+// ModuleAndName returns the parts of the form [MODULE:]NAME; the module is ""
+// where there is none. ok tells whether the pattern has that form.
+func (p *Pattern) ModuleAndName() (module, name string, ok bool) {
+	switch len(p.Parts) {
+	case 1:
+		return "", p.Parts[0].Text, p.Parts[0].Text != ""
+	case 2:
+		module, name = p.Parts[0].Text, p.Parts[1].Text
+		return module, name, module != "" && name != ""
+	}
+	return "", "", false
+}
+
 // Split splits an attach point, see section 1.8 of the language reference. The
 // first part is the provider as it is written; a leading "name=" is dropped.
 func Split(text string) ([]Part, error) {

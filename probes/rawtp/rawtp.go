@@ -35,15 +35,12 @@ func (Provider) Kinds() []target.Provider { return []target.Provider{target.RawT
 
 // Resolve implements provider.Provider.
 func (Provider) Resolve(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions) ([]*target.Target, error) {
-	module, event := "*", ""
-	switch len(p.Parts) {
-	case 1:
-		event = p.Parts[0].Text
-	case 2:
-		module, event = p.Parts[0].Text, p.Parts[1].Text
-	}
-	if event == "" || module == "" {
+	module, event, ok := p.ModuleAndName()
+	if !ok {
 		return nil, target.Errorf(target.Syntax, "raw tracepoints have the form rawtracepoint[:MODULE]:EVENT")
+	}
+	if module == "" {
+		module = "*"
 	}
 	kernel := h.Kernel()
 	if module != ktypes.Vmlinux {

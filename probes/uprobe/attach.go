@@ -3,11 +3,8 @@ package uprobe
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"unsafe"
 
 	"github.com/cilium/ebpf"
@@ -125,14 +122,11 @@ func attachMulti(group []*target.Target, prog *ebpf.Program) (io.Closer, error) 
 	return file.UprobeMulti(nil, prog, opts)
 }
 
-// pmu is the directory of the kernel's uprobe events.
-const pmu = "bus/event_source/devices/uprobe/"
-
 // attachOne opens an event of the kernel's uprobe PMU; see perf_event_open(2),
 // uprobe_path and probe_offset. The upper half of config holds the offset of the
 // reference counter since Linux 4.20.
 func attachOne(h *host.Host, t *target.Target, prog *ebpf.Program) (io.Closer, error) {
-	kind, err := sysNumber(h, "type", "")
+	kind, err := perf.SourceNumber(h, "uprobe/type", "")
 	if err != nil {
 		return nil, fmt.Errorf("the kernel has no uprobes: %w", err)
 	}
@@ -145,14 +139,13 @@ func attachOne(h *host.Host, t *target.Target, prog *ebpf.Program) (io.Closer, e
 	}
 	attr := &unix.PerfEventAttr{
 		Type:   uint32(kind),
-		Size:   uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
 		Bits:   unix.PerfBitDisabled,
 		Config: t.RefCtr << 32,
 		Ext1:   uint64(uintptr(unsafe.Pointer(path))),
 		Ext2:   t.Offset,
 	}
 	if t.Provider == target.Uretprobe {
-		bit, err := sysNumber(h, "format/retprobe", "config:")
+		bit, err := perf.SourceNumber(h, "uprobe/format/retprobe", "config:")
 		if err != nil {
 			return nil, fmt.Errorf("return probes: %w", err)
 		}
@@ -169,12 +162,4 @@ func attachOne(h *host.Host, t *target.Target, prog *ebpf.Program) (io.Closer, e
 	l, err := perf.Open(h, attr, at, prog)
 	runtime.KeepAlive(path)
 	return l, err
-}
-
-func sysNumber(h *host.Host, name, prefix string) (uint64, error) {
-	text, err := fs.ReadFile(h.Sys(), pmu+name)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(string(text)), prefix), 10, 32)
 }

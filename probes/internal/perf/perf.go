@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"strconv"
+	"strings"
+	"unsafe"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -17,9 +21,20 @@ import (
 // or on one processor for all processes (Pid -1).
 type Place struct{ Pid, CPU int }
 
+// SourceNumber reads a number that the kernel tells about one of its sources of
+// events, such as "kprobe/type", behind a prefix such as "config:".
+func SourceNumber(h *host.Host, name, prefix string) (uint64, error) {
+	text, err := fs.ReadFile(h.Sys(), "bus/event_source/devices/"+name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(string(text)), prefix), 10, 32)
+}
+
 // Open opens an event, attaches the program and lets it count until the result
-// is closed.
+// is closed. It sets the size in attr.
 func Open(h *host.Host, attr *unix.PerfEventAttr, at Place, prog *ebpf.Program) (io.Closer, error) {
+	attr.Size = uint32(unsafe.Sizeof(*attr))
 	fd, err := unix.PerfEventOpen(attr, at.Pid, at.CPU, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
 		return nil, explain(attr, err)
