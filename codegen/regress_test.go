@@ -14,6 +14,8 @@ func verifierScripts() []script {
 		{"sums in nested loops", `BEGIN { $end = ((int64)rand & 0) + 6; $t = (0, 0); $m = 0;
 			for ($j : 0..$end) { $n = 0; for ($i : 0..$end) { $n++; $m++; if ($n > 4) { $t = ($t.0 + 1, $n) } } }
 			if ($m == 36 && $t.0 > 10) { print($t) } }`, true, []string{"(12, 6)"}},
+		{"variable tested by the condition only", `BEGIN { $i = (int64)rand & 0; while ($i >> (uint8)($i <= 1)) { $i++ } if ($i == 0) { print($i) } $end = ((int64)rand & 0) + 9; for ($j : 0..$end) { if ($j == 5) { print($j) } } }`, true,
+			[]string{"0", "5"}},
 		{"thousands of new keys at once", `BEGIN { $end = ((int64)rand & 0) + 3000; for ($i : 0..$end) { @h[$i] = hist($i); @l[$i] = lhist($i, 0, 3000, 10); @c[$i] = count(); } print((len(@h), len(@l), len(@c))) }`, true,
 			[]string{"(3000, 3000, 3000)"}},
 		{"histograms in a row", `BEGIN { $n = (int64)rand & 0; unroll (20) { @a[$n & 1] = hist($n, 4); @b = hist($n); $n += 1000 } print($n) }`, false, []string{"20000"}},

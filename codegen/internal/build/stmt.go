@@ -203,6 +203,7 @@ func (f *fn) rangeCallback(s *typed.ForRange, inner *scope) {
 	start := f.newShared()
 	f.b.Store(f.b.Slot(f.env), start, lo, 8)
 	f.loopCall(n, f.callback("range", inner, s.Body, func(g *fn, params []*ir.Value) {
+		g.blurTurn(s.Body)
 		first := g.b.Load(ir.I64, g.envOf(f), start, 8)
 		g.assignNumber(s.Var, g.b.Value(ir.OpAdd, first, params[0]))
 	}), s.Body)
@@ -265,7 +266,6 @@ func (f *fn) callback(name string, s *scope, body *typed.Block, open func(g *fn,
 	g.envArg = params[len(params)-1]
 	g.loop = &loop{callback: true}
 	g.b.Span = f.b.Span
-	g.blurTurn(body)
 	open(g, params[:len(params)-1])
 	g.block(body)
 	g.b.Return(g.num(0))
@@ -276,6 +276,7 @@ func (f *fn) while(s *typed.While) {
 	if inner := f.plan.loops[s]; inner != nil {
 		turn := &typed.Block{Stmts: []typed.Stmt{&typed.Eval{X: s.Cond}, s.Body}}
 		f.loopCall(f.num(maxLoop), f.callback("while", inner, s.Body, func(g *fn, _ []*ir.Value) {
+			g.blurTurn(turn)
 			g.when(g.value(s.Cond), 1, func() {}, func() {
 				g.b.Return(g.num(1))
 				g.dead()
@@ -310,6 +311,7 @@ func (f *fn) forMap(s *typed.ForMap) {
 		return
 	}
 	cb := f.callback(eachElement, f.plan.loops[s], s.Body, func(g *fn, params []*ir.Value) {
+		g.blurTurn(s.Body)
 		g.element(m, s.Var, params[1], params[2])
 	})
 	f.beforeCallback(s.Body)
