@@ -1,8 +1,6 @@
 package gotrace
 
 import (
-	"errors"
-	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -18,8 +16,10 @@ import (
 	"github.com/gotrace/gotrace/lang/typed"
 	"github.com/gotrace/gotrace/probes"
 	"github.com/gotrace/gotrace/probes/host"
-	"github.com/gotrace/gotrace/runtime/session"
 )
+
+// Version is the version of the language and the API.
+const Version = "0.1.0"
 
 // OptLevel is how much is done for the speed of the programs.
 type OptLevel uint8
@@ -45,31 +45,36 @@ const (
 type Config struct {
 	// Host is the machine to compile for; nil: the running one.
 	Host *host.Host
-	// Args are the parameters of the script: positional ones, and options of
-	// the form --name or --name=value behind Options.
+	// Args are the positional parameters of the script, from $1 on.
 	Args []string
 	// Options are the named parameters, --name or --name=value.
 	Options []string
-	Opt     OptLevel
-	Mode    Mode
+	// Opt is how much is done for the speed of the programs, Mode which probes
+	// take part.
+	Opt  OptLevel
+	Mode Mode
 	// Settings are settings of the config block by name, such as max_strlen;
 	// they win over the script's.
 	Settings map[string]string
 	// Unsafe allows functions and targets that can harm the machine.
 	Unsafe bool
-	// HelperErrors has failed helpers reported when the script runs.
+	// HelperErrors has the run report helpers of the kernel that fail.
 	HelperErrors bool
 	// Pid restricts user probes to a process; the run ends with it.
 	Pid int
 	// Command tells that RunOptions.Command will be given.
 	Command bool
-	// Include are directories, IncludeFiles headers of C definitions.
+	// Include are directories that are searched for headers of C definitions,
+	// IncludeFiles headers that the script is to include besides its own.
 	Include, IncludeFiles []string
-	// DebugDirs are searched for separate debug files.
+	// DebugDirs are searched for separate debug files, before /usr/lib/debug.
 	DebugDirs []string
-	// Traceable is a file with the kernel functions that may be traced.
+	// Traceable is a file with the kernel functions that may be traced, one a
+	// line; "": the kernel's own list, available_filter_functions.
 	Traceable string
-	// NoKprobeMulti and NoUprobeMulti avoid features of the kernel.
+	// NoKprobeMulti and NoUprobeMulti attach by an event for each function, also
+	// where the kernel has links for many (kprobe_multi since Linux 5.18,
+	// uprobe_multi since 6.6).
 	NoKprobeMulti, NoUprobeMulti bool
 	// ProbeFilter chooses tests and benchmarks by name; nil: all.
 	ProbeFilter func(name string) bool
@@ -77,12 +82,6 @@ type Config struct {
 	// "lower", "regalloc", "asm".
 	Dump func(stage, probe, text string)
 }
-
-// Diagnostic is one report about a script.
-type Diagnostic = diag.Diagnostic
-
-// DiagnosticList is the error of a faulty script: reports with their places.
-type DiagnosticList = diag.List
 
 // Program is a compiled script. It is immutable and safe for concurrent use.
 type Program struct {
@@ -130,22 +129,6 @@ func Compile(name, src string, cfg *Config) (*Program, error) {
 	}, nil
 }
 
-// helpText describes named parameters, one a line.
-func helpText(list []typed.Option) string {
-	var b strings.Builder
-	for _, o := range list {
-		b.WriteString("--" + o.Name)
-		if o.Text != "" {
-			b.WriteString(": " + o.Text)
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
-// Version is the version of the language and the API.
-const Version = "0.1.0"
-
 // Object returns the compiled programs and maps. It must not be changed.
 func (p *Program) Object() *object.Object { return p.obj }
 
@@ -163,6 +146,22 @@ func (p *Program) Targets() []*target.Target {
 	return list
 }
 
+// HelpText describes the named parameters of the script, "" if it has none.
+func (p *Program) HelpText() string { return p.help }
+
+// helpText describes named parameters, one a line.
+func helpText(list []typed.Option) string {
+	var b strings.Builder
+	for _, o := range list {
+		b.WriteString("--" + o.Name)
+		if o.Text != "" {
+			b.WriteString(": " + o.Text)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
 // Format returns the script in the canonical layout. The error is a
 // *DiagnosticList if src can not be parsed.
 func Format(name, src string) ([]byte, error) {
@@ -173,75 +172,3 @@ func Format(name, src string) ([]byte, error) {
 	}
 	return format.Source(tree), nil
 }
-
-// compilation holds the parts of one Compile.
-type compilation struct {
-	cfg    *Config
-	host   *host.Host
-	reg    *probes.Registry
-	files  *source.Set
-	system *system // of Compile only
-}
-
-func newCompilation(cfg *Config) *compilation {
-	h := cfg.Host
-	if h == nil {
-		h = host.Live()
-	}
-	return &compilation{cfg: cfg, host: h, reg: probes.New(h), files: &source.Set{}}
-}
-
-func (c *compilation) dump(stage string, text func() string) {
-	if c.cfg.Dump != nil {
-		c.cfg.Dump(stage, "", text())
-	}
-}
-
-func (c *compilation) resolveOptions() target.ResolveOptions {
-	return target.ResolveOptions{
-		Pid: c.cfg.Pid, Cmd: c.cfg.Command, Unsafe: c.cfg.Unsafe, Traceable: c.cfg.Traceable, DebugDirs: c.cfg.DebugDirs,
-		NoKprobeMulti: c.cfg.NoKprobeMulti, NoUprobeMulti: c.cfg.NoUprobeMulti,
-	}
-}
-
-func (c *compilation) env(r check.Resolver) check.Env {
-	settings := map[string]string{}
-	for k, v := range c.cfg.Settings {
-		settings[strings.ToUpper(k)] = v
-	}
-	return check.Env{
-		Files: c.files, Kernel: c.host.Kernel(), Resolver: r, System: c.system, Parse: parse.File,
-		ReadFile: c.host.ReadFile,
-		ReadDir:  func(path string) ([]fs.DirEntry, error) { return c.host.ReadDir(path) },
-		WorldWritable: func(path string) bool {
-			info, err := c.host.Stat(path)
-			return err == nil && info.Mode()&0o002 != 0
-		},
-		Release: c.host.Release(), TaskBTF: c.features().TaskBTF,
-		Params: c.cfg.Args, Options: c.cfg.Options, Environ: settings,
-		Resolve: c.resolveOptions(), Include: c.cfg.Include, IncludeFiles: c.cfg.IncludeFiles,
-		HelperErrors: c.cfg.HelperErrors, Unsafe: c.cfg.Unsafe, Mode: check.Mode(c.cfg.Mode), ProbeFilter: c.cfg.ProbeFilter,
-	}
-}
-
-// resolver is the registry of probes, and what wildcards could not look at, as
-// warnings at their places.
-type resolver struct {
-	reg      *probes.Registry
-	problems diag.List
-}
-
-// Resolve implements check.Resolver.
-func (r *resolver) Resolve(text string, at source.Span, opt target.ResolveOptions) ([]*target.Target, error) {
-	opt.Warn = func(err error) {
-		d := r.problems.Warnf(diag.MissingProbe, at, "%s may stand for more: %v", text, err)
-		var why *target.Error
-		if errors.As(err, &why) {
-			d.Hints = why.Hints
-		}
-	}
-	return r.reg.Resolve(text, at, opt)
-}
-
-// ErrNothingToAttach reports a script whose probes take no part in the run.
-var ErrNothingToAttach = session.ErrNoProbes

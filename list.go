@@ -4,60 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
-	"strings"
 
-	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/probes"
-	"github.com/gotrace/gotrace/runtime/output"
-	"github.com/gotrace/gotrace/runtime/session"
 )
-
-// Buffering says when text output is written.
-type Buffering = output.Buffering
-
-// The modes of buffering.
-const (
-	LineBuffered = output.LineBuffered
-	FullBuffered = output.FullBuffered
-	Unbuffered   = output.Unbuffered
-)
-
-// ErrOutputClosed is the error of Session.Wait when nobody reads the output any
-// more.
-var ErrOutputClosed = output.ErrClosed
-
-// ErrCommand is the error of Start when the command can not be run.
-var ErrCommand = session.ErrCommand
-
-// Render writes the errors or the warnings of a list, with their places.
-func Render(w io.Writer, list *DiagnosticList, color, errors bool) {
-	if list == nil {
-		return
-	}
-	for i := range list.Diags {
-		if (list.Diags[i].Severity == diag.Error) == errors {
-			diag.Render(w, list.Files, &list.Diags[i], color)
-		}
-	}
-	if !errors {
-		return
-	}
-	for i := range list.Diags {
-		if list.Diags[i].Severity != diag.Error {
-			diag.Render(w, list.Files, &list.Diags[i], color)
-		}
-	}
-}
-
-// IsCDefinition reports whether err is about C definitions, which the command
-// tells apart by its exit code.
-func IsCDefinition(err error) bool {
-	var list *diag.List
-	return errors.As(err, &list) && slices.ContainsFunc(list.Diags, func(d Diagnostic) bool { return d.Code == diag.CDefinition })
-}
 
 // PartialError is the error of List when some of what a pattern means could
 // not be looked at. The rest was written.
@@ -136,39 +86,4 @@ func (p *Program) ListTargets(w io.Writer, verbose bool) {
 			}
 		}
 	}
-}
-
-// HelpText describes the named parameters of the script, "" if it has none.
-func (p *Program) HelpText() string { return p.help }
-
-// SystemInfo tells what the running system supports, as far as its version and
-// types say.
-func SystemInfo() string {
-	c := newCompilation(&Config{})
-	f := c.features()
-	processors := "unknown"
-	if n, err := c.host.NumCPU(); err == nil {
-		processors = strconv.Itoa(n)
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "\nSystem\n  Kernel: %s\n  Arch: %s\n  Processors: %s\n  BTF: %s\n", c.host.Release(), c.host.Arch(), processors, yes(c.host.Kernel().Available() == nil))
-	fmt.Fprintf(&b, "\nKernel features\n")
-	for _, row := range []struct {
-		name string
-		has  bool
-	}{
-		{"kprobe_multi", c.host.Features().KprobeMulti()}, {"uprobe_multi", c.host.Features().UprobeMulti()},
-		{"bpf_loop", f.BPFLoop}, {"for_each_map_elem", f.ForEachMapElem}, {"get_current_task_btf", f.TaskBTF},
-		{"map_lookup_percpu_elem", f.MapLookupPerCPU}, {"get_func_ip", f.FuncIP}, {"d_path", f.DPath}, {"ktime_get_tai_ns", f.KtimeTAI},
-	} {
-		fmt.Fprintf(&b, "  %s: %s\n", row.name, yes(row.has))
-	}
-	return b.String()
-}
-
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
 }

@@ -3,7 +3,6 @@ package gotrace
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"time"
 
@@ -24,15 +23,18 @@ type Stats = session.Stats
 // runtime/event for the kinds.
 type Event = event.Event
 
-// Sink receives what a script says; see output.Sink for when its methods are
-// called.
-type Sink = output.Sink
-
-// Flusher is implemented by a Sink that keeps output back.
-type Flusher = output.Flusher
-
 // Snapshot is the contents of a map at one moment.
 type Snapshot = maps.Snapshot
+
+// ErrNothingToAttach reports a script whose probes take no part in the run.
+var ErrNothingToAttach = session.ErrNoProbes
+
+// ErrCommand is the error of Start when the command can not be run.
+var ErrCommand = session.ErrCommand
+
+// ErrOutputClosed is the error of Session.Wait when nobody reads the output any
+// more.
+var ErrOutputClosed = output.ErrClosed
 
 // RunOptions configure a run. The zero value, and nil, print text to standard
 // output as the gotrace command does.
@@ -55,26 +57,6 @@ type RunOptions struct {
 	DryRun bool
 }
 
-// Output says where a run without a Sink prints, and in which form.
-type Output struct {
-	// Out gets what the script prints, Err messages; nil: the standard streams.
-	Out, Err io.Writer
-	// JSON prints objects, one a line, instead of text.
-	JSON bool
-	// Quiet leaves out how many probes are attached.
-	Quiet bool
-	// NoWarnings leaves out warnf() and run-time warnings.
-	NoWarnings bool
-	// Color marks errors and warnings on Err.
-	Color     bool
-	Buffering Buffering
-}
-
-// given reports whether any field is set.
-func (o *Output) given() bool {
-	return o.Out != nil || o.Err != nil || o.JSON || o.Quiet || o.NoWarnings || o.Color || o.Buffering != LineBuffered
-}
-
 // Start loads and attaches the program. Ending ctx ends the run as exit() in
 // the script does.
 func (p *Program) Start(ctx context.Context, ro *RunOptions) (*Session, error) {
@@ -95,27 +77,6 @@ func (p *Program) Start(ctx context.Context, ro *RunOptions) (*Session, error) {
 		Host: p.host, Registry: p.reg, Sink: ro.sink(f), Format: f, Files: p.files, Resolve: p.resolve,
 		Command: ro.Command, RingBytes: ro.RingBytes, Attached: ro.Attached, DryRun: ro.DryRun, VerifierLog: ro.VerifierLog,
 	})
-}
-
-// sink returns the Sink of the options, or one that writes text or JSON.
-func (ro *RunOptions) sink(f *output.Formatter) output.Sink {
-	if ro.Sink != nil {
-		return ro.Sink
-	}
-	o := output.Options{
-		Out: ro.Output.Out, Err: ro.Output.Err, Format: f, Quiet: ro.Output.Quiet, NoWarnings: ro.Output.NoWarnings,
-		Color: ro.Output.Color, Buffering: ro.Output.Buffering,
-	}
-	if o.Out == nil {
-		o.Out = os.Stdout
-	}
-	if o.Err == nil {
-		o.Err = os.Stderr
-	}
-	if ro.Output.JSON {
-		return output.NewJSON(o)
-	}
-	return output.NewText(o)
 }
 
 // formatter prints values with the names of this machine.

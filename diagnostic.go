@@ -1,0 +1,42 @@
+package gotrace
+
+import (
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/gotrace/gotrace/lang/diag"
+)
+
+// Diagnostic is one report about a script.
+type Diagnostic = diag.Diagnostic
+
+// DiagnosticList is the error of a faulty script: reports with their places.
+type DiagnosticList = diag.List
+
+// Render writes the errors or the warnings of a list, with their places.
+func Render(w io.Writer, list *DiagnosticList, color, errors bool) {
+	if list == nil {
+		return
+	}
+	for i := range list.Diags {
+		if (list.Diags[i].Severity == diag.Error) == errors {
+			diag.Render(w, list.Files, &list.Diags[i], color)
+		}
+	}
+	if !errors {
+		return
+	}
+	for i := range list.Diags {
+		if list.Diags[i].Severity != diag.Error {
+			diag.Render(w, list.Files, &list.Diags[i], color)
+		}
+	}
+}
+
+// IsCDefinition reports whether err is about C definitions, which the command
+// tells apart by its exit code.
+func IsCDefinition(err error) bool {
+	var list *diag.List
+	return errors.As(err, &list) && slices.ContainsFunc(list.Diags, func(d Diagnostic) bool { return d.Code == diag.CDefinition })
+}
