@@ -52,7 +52,7 @@ func place(b *strings.Builder, files *source.Set, sp source.Span, word string, s
 		head(b, sev, color, "%s:%d-%d: %s: %s", from.File.Name, from.Line, to.Line, word, msg)
 		for n := from.Line; n <= min(to.Line, from.Line+maxLines-1); n++ {
 			line, _ := clip(from.File.Line(n), 1)
-			fmt.Fprintln(b, expand(line))
+			fmt.Fprintln(b, Plain(line))
 		}
 		if more := to.Line - from.Line + 1 - maxLines; more > 0 {
 			fmt.Fprintf(b, "... (%d more lines)\n", more)
@@ -60,11 +60,16 @@ func place(b *strings.Builder, files *source.Set, sp source.Span, word string, s
 		return
 	}
 	head(b, sev, color, "%s:%d:%d-%d: %s: %s", from.File.Name, from.Line, from.Col, to.Col, word, msg)
-	line, col := clip(from.File.Line(from.Line), from.Col)
-	fmt.Fprintln(b, expand(line))
-	b.WriteString(strings.Repeat(" ", columns(line, col)))
-	b.WriteString(strings.Repeat("~", max(1, min(to.Col-from.Col, len(line)-col+1))))
-	b.WriteByte('\n')
+	b.WriteString(Excerpt(from.File.Line(from.Line), from.Col, to.Col))
+}
+
+// Excerpt shows a line of a script, or what of a long line stands around the
+// place, and a marker below the bytes from column from up to to. Tabs become
+// spaces, other control characters are not shown.
+func Excerpt(line string, from, to int) string {
+	line, col := clip(line, from)
+	marker := strings.Repeat("~", max(1, min(to-from, len(line)-col+1)))
+	return Plain(line) + "\n" + strings.Repeat(" ", columns(line, col)) + marker + "\n"
 }
 
 // clip cuts a line that is too long for a report to what stands around byte
@@ -91,25 +96,29 @@ func clip(line string, col int) (part string, at int) {
 	return part, at
 }
 
-// head writes the first line of a report, red for errors and yellow for
-// warnings where colours are wanted.
+// head writes the first line of a report, in colour where that is wanted.
 func head(b *strings.Builder, sev Severity, color bool, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if color {
-		c := paint.New(paint.FgRed)
-		if sev == Warning {
-			c = paint.New(paint.FgYellow)
-		}
-		c.EnableColor() // the caller has decided
-		text = c.Sprint(text)
+		text = Paint(sev, text)
 	}
 	b.WriteString(text)
 	b.WriteByte('\n')
 }
 
-// expand shows the tabs of a line as spaces, as wide as the marker counts them,
+// Paint colours a text for a terminal: errors red, warnings yellow.
+func Paint(sev Severity, text string) string {
+	c := paint.New(paint.FgRed)
+	if sev == Warning {
+		c = paint.New(paint.FgYellow)
+	}
+	c.EnableColor() // the caller has decided
+	return c.Sprint(text)
+}
+
+// Plain shows the tabs of a line as spaces, as wide as the marker counts them,
 // and other control characters, which could drive a terminal, as U+FFFD.
-func expand(line string) string {
+func Plain(line string) string {
 	var b strings.Builder
 	for _, r := range line {
 		switch {

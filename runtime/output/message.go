@@ -10,24 +10,10 @@ import (
 	"github.com/gotrace/gotrace/runtime/event"
 )
 
-// The colours of messages, as package diag has them.
-const (
-	red    = "\x1b[31m"
-	green  = "\x1b[32m"
-	yellow = "\x1b[33m"
-	reset  = "\x1b[0m"
-)
-
-// tabColumns is the width that a tab of the source line takes in the marker
-// line below it.
-const tabColumns = 4
-
 // appendHead writes "file:line:from-to: WARNING: " or, of a place that spans
 // lines, "file:first-last: WARNING: ", and the message.
 func appendHead(dst []byte, pos *object.Position, severity diag.Severity, msg string, color bool) []byte {
-	if color {
-		dst = append(dst, severityColor(severity)...)
-	}
+	start := len(dst)
 	if pos != nil && pos.File != "" {
 		dst = append(append(dst, pos.File...), ':')
 		dst = strconv.AppendInt(dst, int64(pos.Line), 10)
@@ -41,16 +27,9 @@ func appendHead(dst []byte, pos *object.Position, severity diag.Severity, msg st
 	}
 	dst = append(append(append(dst, severity.String()...), ": "...), msg...)
 	if color {
-		dst = append(dst, reset...)
+		dst = append(dst[:start], diag.Paint(severity, string(dst[start:]))...)
 	}
 	return append(dst, '\n')
-}
-
-func severityColor(s diag.Severity) string {
-	if s == diag.Warning {
-		return yellow
-	}
-	return red
 }
 
 func spansLines(pos *object.Position) bool { return pos.Line2 > pos.Line }
@@ -60,21 +39,14 @@ func appendSource(dst []byte, pos *object.Position) []byte {
 	if pos == nil || pos.File == "" {
 		return dst
 	}
-	dst = append(append(dst, strings.TrimSuffix(pos.SourceLine, "\n")...), '\n')
-	if spansLines(pos) {
-		return dst
+	text := strings.TrimSuffix(pos.SourceLine, "\n")
+	if !spansLines(pos) {
+		return append(dst, diag.Excerpt(text, pos.Col, pos.EndCol)...)
 	}
-	for i := range max(pos.Col-1, 0) {
-		if i < len(pos.SourceLine) && pos.SourceLine[i] == '\t' {
-			dst = appendSpaces(dst, tabColumns)
-		} else {
-			dst = append(dst, ' ')
-		}
+	for line := range strings.SplitSeq(text, "\n") {
+		dst = append(append(dst, diag.Plain(line)...), '\n')
 	}
-	for range max(1, pos.EndCol-pos.Col) {
-		dst = append(dst, '~')
-	}
-	return append(dst, '\n')
+	return dst
 }
 
 // appendOuter shows the calls that a place in a macro was expanded from.

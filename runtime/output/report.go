@@ -9,6 +9,10 @@ import (
 
 // Tags of the report on tests, always coloured.
 const (
+	red   = "\x1b[31m"
+	green = "\x1b[32m"
+	reset = "\x1b[0m"
+
 	tagBar    = green + "[==========]" + reset + " "
 	tagRun    = green + "[ RUN      ]" + reset + " "
 	tagOK     = green + "[       OK ]" + reset + " "

@@ -94,7 +94,7 @@ func TestMessages(t *testing.T) {
 		{"in a macro", message(diag.Warning, "No child", macro), "base.gt:208:5-51: WARNING: No child\nstdin:1:9-13: WARNING: expanded from\n" + source,
 			`{"type": "warnf", "msg": "No child", "filename": "base.gt", "line": 208, "col": 5}` + "\n"},
 		{"run-time warning", &event.Warning{Msg: "Divide", Pos: place()}, "stdin:1:9-13: WARNING: Divide\n" + source, `{"type": "runtime_error", "msg": "Divide", ` + where},
-		{"behind a tab", &event.Warning{Msg: "W", Pos: tab}, "a.gt:3:2-2: WARNING: W\n\tx\n    ~\n", `{"type": "runtime_error", "msg": "W", "filename": "a.gt", "line": 3, "col": 2}` + "\n"},
+		{"behind a tab", &event.Warning{Msg: "W", Pos: tab}, "a.gt:3:2-2: WARNING: W\n    x\n    ~\n", `{"type": "runtime_error", "msg": "W", "filename": "a.gt", "line": 3, "col": 2}` + "\n"},
 		{"failed read", &event.HelperError{Helper: "probe_read_user", Code: -14, Pos: place()},
 			"stdin:1:9-13: WARNING: Bad address\nAdditional Info - helper: probe_read_user, retcode: -14\n" + source,
 			`{"type": "helper_error", "msg": "Bad address", "helper": "probe_read_user", "retcode": -14, ` + where},
