@@ -24,8 +24,8 @@ import (
 )
 
 // Compile compiles p. The error is a *diag.List if the script uses what the
-// target lacks. Any other error is a bug of the compiler, or a program beyond
-// the limits of eBPF, and names the stage and the probe.
+// target lacks or is beyond the limits of eBPF. Any other error is a bug of the
+// compiler, and names the stage and the probe.
 func Compile(p *typed.Program, t Target, o Options) (*object.Object, error) {
 	c := &compiler{target: t, opt: o, dump: &dumper{to: o.Dump}}
 	res, err := c.build(p)
@@ -41,9 +41,9 @@ func Compile(p *typed.Program, t Target, o Options) (*object.Object, error) {
 	c.each(len(res.Programs), func(i int) {
 		obj.Programs[i], errs[i] = c.program(p.Probes[i], res.Programs[i])
 	})
-	for _, err := range errs {
+	for i, err := range errs {
 		if err != nil {
-			return nil, err
+			return nil, c.limit(p.Probes[i], err)
 		}
 	}
 	scratch, err := c.scratchMaps(p, res)
@@ -142,7 +142,7 @@ func (c *compiler) program(probe *typed.Probe, p *ir.Program) (out *object.Progr
 	for _, m := range marks {
 		out.Sources = append(out.Sources, object.SourcePos{Off: m.Off, Span: m.Span})
 	}
-	return out, nil
+	return out, c.checkMaps(out)
 }
 
 // allocate gives the values of p their places. What does not fit the stack goes
@@ -157,7 +157,7 @@ func (c *compiler) allocate(p *ir.Program) ([]*ir.Alloc, error) {
 			return allocs, nil
 		}
 		if !d.Demote(allocs, excess) {
-			return nil, fmt.Errorf("too much is in use at once: it takes %d bytes more than the 512 of the stack", excess)
+			return nil, &ir.LimitError{Msg: fmt.Sprintf("too much is in use at once, which takes %d bytes more than the 512 of the stack", excess)}
 		}
 	}
 }

@@ -147,6 +147,11 @@ func loopScripts() []script {
 		{"assignment to the loop variable", `BEGIN { $s = 0; for ($i : 0..300) { $i = 7; $s += $i } print($s) }`, true, []string{"2100"}},
 		{"nested callbacks", `BEGIN { $n = 0; $a = "x"; for ($i : 0..200) { $k = $i; for ($j : 0..200) { if ($j > $k) { break } $n += 1; $k += 0 } $a = "y" } print(($n, $a)) }`, true, []string{"(20100, y)"}},
 		{"while", `BEGIN { $i = 0; while ($i < 1000) { $i++; if ($i == 700) { break } } print($i) }`, true, []string{"700"}},
+		{"while that runs out of turns", `BEGIN { $n = (int64)0; while ($n < 9000000) { $n++ } print($n) }`, true, []string{"loop -7", "8388607"}},
+		{"while that just does not", `BEGIN { $n = (int64)0; while ($n < 8388607) { $n++ } print($n) }`, true, []string{"8388607"}},
+		{"seven ranges in one another", nested(7, "for ($i%[1]d : 0..$two) { $x%[1]d = $i%[1]d + $z; "), true, []string{"128", "448"}},
+		{"seven whiles in one another", nested(7, "$i%[1]d = $z; while ($i%[1]d < $two) { $x%[1]d = $i%[1]d++; "), true, []string{"128", "448"}},
+		{"seven maps in one another", "BEGIN { @[0] = 0; @[1] = 1; }\n" + nested(7, "for ($kv%[1]d : @) { $x%[1]d = $kv%[1]d.1 + $z; "), true, []string{"128", "448"}},
 		{"return from a callback", `BEGIN { for ($i : 0..1000) { for ($j : 0..1000) { if ($j == 10) { print($j); return } } } print(1) }`, true, []string{"10"}},
 		{"unroll", `BEGIN { $s = 0; unroll (5) { $s += 2 } print($s) }`, false, []string{"10"}},
 		{"for map", `BEGIN { @[1] = 2; @[3] = 4; $s = 0; for ($kv : @) { $s += $kv.0 * 10 + $kv.1 } print($s) }`, true, []string{"46"}},
@@ -155,6 +160,21 @@ func loopScripts() []script {
 		{"deletion in a loop", `BEGIN { @[1] = 2; @[3] = 4; for ($kv : @) { $d = delete(@, $kv.0) } print(len(@)) }`, true, []string{"0"}},
 		{"captured variables of all kinds", `BEGIN { $a = 1; $s = str("abc"); $t = (1, "x"); $b = (int8)1; $p = curtask; for ($i : 0..200) { $a += 1; $b = (int8)5; if ($i == 199) { print(($a, $s, $t, $b, $p == curtask)) } } print($b) }`, true, []string{"(201, abc, (1, x), 5, 1)", "5"}},
 	}
+}
+
+// nested makes n loops in one another and counts the turns, and the sums of the
+// variables $x1 to $xn, which the innermost one uses together.
+func nested(n int, loop string) string {
+	var b strings.Builder
+	b.WriteString("BEGIN { $z = (int64)rand & 0; $two = $z + 2; $n = $z; $s = $z; ")
+	for i := 1; i <= n; i++ {
+		fmt.Fprintf(&b, loop, i)
+	}
+	b.WriteString("$n++; $s += $x1")
+	for i := 2; i <= n; i++ {
+		fmt.Fprintf(&b, " + $x%d", i)
+	}
+	return b.String() + strings.Repeat(" }", n) + " print($n); print($s) }"
 }
 
 func memoryScripts() []script {

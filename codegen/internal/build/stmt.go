@@ -6,6 +6,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"github.com/gotrace/gotrace/codegen/internal/ir"
+	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/lang/typed"
 	"github.com/gotrace/gotrace/lang/types"
@@ -186,8 +187,9 @@ func (f *fn) assignNumber(v *typed.Var, x *ir.Value) {
 // maxLoop is how many turns bpf_loop makes at most (BPF_MAX_LOOPS).
 const maxLoop = 1 << 23
 
-// tooManyTurns is what bpf_loop returns for more turns: -E2BIG. The loop is run
-// as far as the kernel allows, and the script is warned.
+// tooManyTurns is what bpf_loop returns for more turns: -E2BIG. A range is run
+// as far as the kernel allows, and the script is warned. A while may end in its
+// last turn just in time, so that one is spent on looking whether it does.
 const tooManyTurns = -7
 
 func (f *fn) rangeCallback(s *typed.ForRange, inner *scope) {
@@ -251,9 +253,16 @@ func (f *fn) afterCallback(body *typed.Block) {
 	}, nil)
 }
 
+// maxFrames is how many functions may call one another (MAX_CALL_FRAMES in
+// include/linux/bpf.h): the program, and the callbacks of loops within loops.
+const maxFrames = 8
+
 // callback builds the function that runs body once. open gets the parameters
 // before the environment, which is the last one.
 func (f *fn) callback(name string, s *scope, body *typed.Block, open func(g *fn, params []*ir.Value)) *ir.Func {
+	if s.depth == maxFrames {
+		f.errs.Errorf(diag.TooLarge, f.b.Span, "loops are nested more than %d deep here, which the kernel does not allow", maxFrames-1)
+	}
 	kinds := []ir.Type{ir.I64, ir.Ptr}
 	if name == eachElement {
 		kinds = []ir.Type{ir.Ptr, ir.Ptr, ir.Ptr, ir.Ptr}
@@ -272,15 +281,22 @@ func (f *fn) callback(name string, s *scope, body *typed.Block, open func(g *fn,
 	return sub
 }
 
+// stop leaves the loop that f is the body of.
+func (f *fn) stop() {
+	f.b.Return(f.num(1))
+	f.dead()
+}
+
 func (f *fn) while(s *typed.While) {
 	if inner := f.plan.loops[s]; inner != nil {
 		turn := &typed.Block{Stmts: []typed.Stmt{&typed.Eval{X: s.Cond}, s.Body}}
-		f.loopCall(f.num(maxLoop), f.callback("while", inner, s.Body, func(g *fn, _ []*ir.Value) {
+		f.loopCall(f.num(maxLoop), f.callback("while", inner, s.Body, func(g *fn, params []*ir.Value) {
 			g.blurTurn(turn)
-			g.when(g.value(s.Cond), 1, func() {}, func() {
-				g.b.Return(g.num(1))
-				g.dead()
-			})
+			g.when(g.value(s.Cond), 1, func() {}, func() { g.stop() })
+			g.when(g.b.Value(ir.OpEq, params[0], g.num(maxLoop-1)), -1, func() {
+				g.warn(types.ActHelper, "loop", s.Span, g.num(tooManyTurns))
+				g.stop()
+			}, nil)
 		}), turn)
 		return
 	}

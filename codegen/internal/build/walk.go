@@ -164,6 +164,9 @@ func effects(e typed.Expr) bool {
 	return found
 }
 
+// hugeSize stands for any larger size, so that loops in loops do not overflow.
+const hugeSize = 1 << 30
+
 // size estimates the instructions that s takes.
 func size(b *typed.Block) int {
 	n := 0
@@ -174,13 +177,17 @@ func size(b *typed.Block) int {
 		switch s := s.(type) {
 		case *typed.Unroll:
 			n += s.Count * size(s.Body)
+			n = min(n, hugeSize)
 			return false
 		case *typed.ForRange:
 			turns := 40
 			if t, ok := constTurns(s); ok {
 				turns = int(min(t, 1000))
 			}
+			v.exprs(s.Lo, s.Hi)
 			n += turns * size(s.Body)
+			n = min(n, hugeSize)
+			return false
 		case *typed.MapSet, *typed.AggUpdate, *typed.Emit:
 			n += 25
 		}

@@ -95,7 +95,7 @@ func (e *emitter) function() error {
 	for _, j := range e.jumps {
 		off := e.starts[j.to.ID] - j.after
 		if off < math.MinInt16 || off > math.MaxInt16 {
-			return fmt.Errorf("%d instructions are too many: jumps reach %d", e.raw, math.MaxInt16)
+			return &ir.LimitError{Msg: fmt.Sprintf("it takes %d instructions, and jumps reach %d", e.raw, math.MaxInt16)}
 		}
 		e.insns[j.index].Offset = int16(off)
 	}

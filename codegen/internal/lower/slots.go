@@ -14,7 +14,7 @@ const (
 	stackSize    = 512
 	frameAlign   = 32
 	maxStackSlot = 32 // larger slots go to scratch memory
-	spillReserve = 64 // of each frame, kept for register allocation
+	spillReserve = 64 // of each frame, kept for register allocation where it can be had
 	scratchKey   = "scratch_key"
 )
 
@@ -73,24 +73,26 @@ func placeSlots(p *ir.Program, funcs []*ir.Func) error {
 		}
 		fr.levels[f.Depth] = append(fr.levels[f.Depth], pl)
 	}
-	room := stackSize
-	for _, level := range fr.levels {
-		room -= frameSize(level)
+	reserve := spillReserve
+	room := fr.room(reserve)
+	for room < 0 && reserve > 0 { // loops in loops: what is spilled then goes to scratch memory
+		reserve /= 2
+		room = fr.room(reserve)
 	}
 	if room < 0 {
-		return fmt.Errorf("the variables that must be on the stack take %d bytes more than the %d of a program", -room, stackSize)
+		return &ir.LimitError{Msg: fmt.Sprintf("the variables that must be on the stack take %d bytes more than the %d of a program", -room, stackSize)}
 	}
 	base := int64(0)
 	for i, level := range fr.levels {
 		extra := room / (len(fr.levels) - i) / frameAlign * frameAlign
-		limit := frameSize(level) + extra - min(extra/4, spillReserve) // where there is room, more for spilled values
-		room += frameSize(level)
+		limit := frameSize(level, reserve) + extra - min(extra/4, spillReserve) // where there is room, more for spilled values
+		room += frameSize(level, reserve)
 		size := int64(0)
 		for _, pl := range level {
-			pl.fill(int64(limit-spillReserve), base)
+			pl.fill(int64(limit-reserve), base)
 			size = max(size, pl.memory.size)
 		}
-		room -= frameSize(level)
+		room -= frameSize(level, reserve)
 		base += size
 		if err := useScratch(p, level); err != nil {
 			return err
@@ -100,13 +102,24 @@ func placeSlots(p *ir.Program, funcs []*ir.Func) error {
 	return nil
 }
 
-// frameSize returns the stack that the functions of one level need.
-func frameSize(level []*placement) int {
+// room returns how much stack is left once each frame has reserve bytes for
+// spilled values.
+func (fr *frames) room(reserve int) int {
+	n := stackSize
+	for _, level := range fr.levels {
+		n -= frameSize(level, reserve)
+	}
+	return n
+}
+
+// frameSize returns the stack that the functions of one level need, with reserve
+// bytes for spilled values.
+func frameSize(level []*placement, reserve int) int {
 	n := int64(0)
 	for _, pl := range level {
 		n = max(n, pl.stack.size)
 	}
-	return (int(n) + spillReserve + frameAlign - 1) &^ (frameAlign - 1)
+	return (max(1, int(n)+reserve) + frameAlign - 1) &^ (frameAlign - 1)
 }
 
 // newPlacement gives the slots of f that must be on the stack their place.
