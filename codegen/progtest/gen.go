@@ -54,9 +54,14 @@ type gen struct {
 	inFor   int     // bodies of for: no arguments of the event, no exit
 	loops   []bool  // enclosing loops that break works in; false: unroll
 	pure    int     // expressions without effects
+	keys    int     // keys around what is being made
 	ordered int     // bodies that depend on the order of elements are not allowed
 	updated *mapVar // aggregation whose argument is being made
 }
+
+// maxKeys bounds keys in keys: where they are tuples that read maps, each makes
+// more than one on average, without end.
+const maxKeys = 4
 
 // variable is a variable that can be seen.
 type variable struct {

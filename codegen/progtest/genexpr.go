@@ -84,7 +84,9 @@ func (g *gen) stored(t *Type) *Expr {
 	fits := func(v *variable) bool { return matches(v.t, t) }
 	switch g.IntN(3) {
 	case 0:
-		if m := g.mapWith(func(m *mapVar) bool { return g.readable(m) && matches(m.val, t) }); m != nil {
+		if m := g.mapWith(func(m *mapVar) bool {
+			return g.readable(m) && matches(m.val, t) && (m.key == nil || g.keys < maxKeys)
+		}); m != nil {
 			x := &Expr{Op: MapRead, Name: m.name, Kids: g.key(m)}
 			if m.agg != "" { // computing and comparing work without, other uses need the number
 				x = &Expr{Op: Cast, To: int64Type(), Kids: []*Expr{x}}
@@ -129,7 +131,8 @@ func (g *gen) key(m *mapVar) []*Expr {
 		return nil
 	}
 	g.pure++
-	defer func() { g.pure-- }()
+	g.keys++
+	defer func() { g.pure--; g.keys-- }()
 	if m.key.Kind == Tuple && m.key.Names == nil && len(m.key.Elems) > 1 && g.IntN(2) == 0 {
 		var parts []*Expr
 		for _, e := range m.key.Elems {
