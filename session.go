@@ -32,6 +32,10 @@ var ErrNothingToAttach = session.ErrNoProbes
 // ErrCommand is the error of Start when the command can not be run.
 var ErrCommand = session.ErrCommand
 
+// ErrProcess is the error of Start when the process of Config.Pid can not be
+// watched.
+var ErrProcess = session.ErrProcess
+
 // ErrOutputClosed is the error of Session.Wait when nobody reads the output any
 // more.
 var ErrOutputClosed = output.ErrClosed

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf/asm"
+	"golang.org/x/sys/unix"
 
 	"github.com/gotrace/gotrace"
 	"github.com/gotrace/gotrace/codegen/object"
@@ -318,4 +321,48 @@ func compileC(t *testing.T, src string) string {
 		t.Fatalf("gcc: %v\n%s", err, out)
 	}
 	return file
+}
+
+// The run ends with the process that it is restricted to; one that is gone, or
+// a thread, is refused.
+func TestRunProcess(t *testing.T) {
+	hosttest.RequireBPF(t)
+	start := func(pid int, ctx context.Context) (*gotrace.Session, error) {
+		prog, err := gotrace.Compile("stdin", `interval:s:100 { }`, &gotrace.Config{Pid: pid})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return prog.Start(ctx, &gotrace.RunOptions{Output: gotrace.Output{Out: io.Discard, Quiet: true}})
+	}
+	cmd := exec.Command("sleep", "0.2")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	reaped := make(chan error)
+	go func() { reaped <- cmd.Wait() }()
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+	defer cancel()
+	s, err := start(cmd.Process.Pid, ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Wait(), s.Close(), ctx.Err(), <-reaped); err != nil {
+		t.Error(err)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	thread := unix.Gettid()
+	if thread == os.Getpid() {
+		done := make(chan int)
+		go func() { runtime.LockOSThread(); done <- unix.Gettid(); <-t.Context().Done() }()
+		thread = <-done
+	}
+	for _, pid := range []int{cmd.Process.Pid, thread} {
+		if s, err := start(pid, ctx); !errors.Is(err, gotrace.ErrProcess) {
+			t.Errorf("process %d: %v, want ErrProcess", pid, err)
+			if err == nil {
+				s.Close()
+			}
+		}
+	}
 }

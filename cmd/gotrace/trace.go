@@ -97,7 +97,7 @@ func (a *app) wait(s *gotrace.Session, cfg *gotrace.Config) (int, error) {
 // startCode is 1 for what is wrong with the command line, 255 for what the
 // kernel refused.
 func startCode(err error) int {
-	if errors.Is(err, gotrace.ErrNothingToAttach) || errors.Is(err, gotrace.ErrCommand) {
+	if errors.Is(err, gotrace.ErrNothingToAttach) || errors.Is(err, gotrace.ErrCommand) || errors.Is(err, gotrace.ErrProcess) {
 		return exitError
 	}
 	return exitLoad

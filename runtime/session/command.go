@@ -95,37 +95,3 @@ func (c *command) stop() {
 		<-c.done
 	}
 }
-
-// watch cancels the run when the command or the process of option -p is gone.
-func (s *Session) watch() {
-	if c := s.command; c != nil {
-		go func() {
-			select {
-			case <-c.done:
-				s.cancel(errCommandEnded)
-			case <-s.ctx.Done():
-			}
-		}()
-	}
-	if pid := s.opt.Resolve.Pid; pid != 0 {
-		go s.watchProcess(pid)
-	}
-}
-
-// watchProcess waits for a process to end, through a pidfd (Linux 5.3).
-func (s *Session) watchProcess(pid int) {
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		s.cancel(errProcessEnded)
-		return
-	}
-	defer unix.Close(fd)
-	for s.ctx.Err() == nil {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(fds, int(tick/time.Millisecond))
-		if n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
-			s.cancel(errProcessEnded)
-			return
-		}
-	}
-}

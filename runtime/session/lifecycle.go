@@ -171,6 +171,9 @@ func (s *Session) drainLast() error {
 			break
 		}
 	}
+	if rest == 0 {
+		return nil
+	}
 	s.dropped += rest
 	return s.emit(&event.Lost{Count: rest})
 }
@@ -202,37 +205,6 @@ func (s *Session) finish() error {
 	}
 	if f, ok := s.opt.Sink.(output.Flusher); ok {
 		return f.Flush()
-	}
-	return nil
-}
-
-// showMaps shows every map that is not empty, by name.
-func (s *Session) showMaps() error {
-	var list []*object.Map
-	for _, m := range s.obj.Maps {
-		if m.Role == object.RoleScript {
-			list = append(list, m)
-		}
-	}
-	slices.SortFunc(list, func(a, b *object.Map) int {
-		switch {
-		case a.Name < b.Name:
-			return -1
-		case a.Name > b.Name:
-			return 1
-		}
-		return 0
-	})
-	for _, m := range list {
-		snap, err := maps.Read(s.maps[m.Name], m)
-		if err != nil {
-			return err
-		}
-		if !snap.Empty() {
-			if err := s.showMap(snap); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
@@ -280,18 +252,4 @@ func (s *Session) handle(e event.Event) error {
 		return s.unwatch(e.Address)
 	}
 	return s.emit(e)
-}
-
-func (s *Session) printMap(e *event.PrintMap) error {
-	snap, err := s.Snapshot(e.Map)
-	if err != nil {
-		return err
-	}
-	if e.Top > 0 {
-		snap.Top(e.Top)
-	}
-	if e.Div > 0 {
-		snap.Divide(e.Div)
-	}
-	return s.showMap(snap)
 }

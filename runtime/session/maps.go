@@ -3,6 +3,8 @@ package session
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/cilium/ebpf"
 
@@ -33,6 +35,44 @@ func (s *Session) showMap(snap *maps.Snapshot) error {
 		}
 	}
 	return s.sink().Map(snap)
+}
+
+// printMap is print() of a map.
+func (s *Session) printMap(e *event.PrintMap) error {
+	snap, err := s.Snapshot(e.Map)
+	if err != nil {
+		return err
+	}
+	if e.Top > 0 {
+		snap.Top(e.Top)
+	}
+	if e.Div > 0 {
+		snap.Divide(e.Div)
+	}
+	return s.showMap(snap)
+}
+
+// showMaps shows every map that is not empty, by name.
+func (s *Session) showMaps() error {
+	var list []*object.Map
+	for _, m := range s.obj.Maps {
+		if m.Role == object.RoleScript {
+			list = append(list, m)
+		}
+	}
+	slices.SortFunc(list, func(a, b *object.Map) int { return strings.Compare(a.Name, b.Name) })
+	for _, m := range list {
+		snap, err := maps.Read(s.maps[m.Name], m)
+		if err != nil {
+			return err
+		}
+		if !snap.Empty() {
+			if err := s.showMap(snap); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // lookupStack returns the frames of a stack by its hash, nil if there is none.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,12 +81,13 @@ type Session struct {
 	progs   map[*object.Program]*ebpf.Program
 	reader  *event.Reader
 	command *command
+	process *os.File // pidfd of Options.Resolve.Pid, or nil
 
 	mu    sync.Mutex
 	links []attachment
 
 	ctx      context.Context
-	cancel   context.CancelCauseFunc
+	cancel   context.CancelFunc
 	selfRuns atomic.Int32
 	exited   bool
 	ending   bool // the end probes run
@@ -107,17 +109,11 @@ type attachment struct {
 	targets []*target.Target
 }
 
-// Errors that end a run early but are no failure of it.
-var (
-	errCommandEnded = errors.New("the command has ended")
-	errProcessEnded = errors.New("the process has ended")
-)
-
 // Start loads and attaches obj. On error nothing stays loaded or attached.
 // Cancelling ctx ends the run as exit() does.
 func Start(ctx context.Context, obj *object.Object, opt Options) (*Session, error) {
 	s := &Session{obj: obj, opt: opt, lostOf: make([]uint64, len(obj.Records)), maps: map[string]*ebpf.Map{}, progs: map[*object.Program]*ebpf.Program{}}
-	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s.ctx, s.cancel = context.WithCancel(ctx)
 	if opt.Format != nil {
 		opt.Format.Stack = s.lookupStack
 	}
@@ -130,6 +126,9 @@ func Start(ctx context.Context, obj *object.Object, opt Options) (*Session, erro
 
 func (s *Session) start() error {
 	if err := s.startCommand(); err != nil {
+		return err
+	}
+	if err := s.openProcess(); err != nil {
 		return err
 	}
 	if err := s.raiseMemlock(); err != nil {
@@ -243,7 +242,7 @@ func (s *Session) Close() error {
 		return nil
 	}
 	s.closed = true
-	s.cancel(nil)
+	s.cancel()
 	if s.command != nil {
 		s.command.stop()
 	}
@@ -251,6 +250,9 @@ func (s *Session) Close() error {
 	err := <-s.detached
 	if s.reader != nil {
 		err = errors.Join(err, s.reader.Close())
+	}
+	if s.process != nil {
+		err = errors.Join(err, s.process.Close())
 	}
 	for _, p := range s.progs {
 		err = errors.Join(err, p.Close())
