@@ -1,8 +1,10 @@
 package kprobe
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -34,6 +36,9 @@ func (Provider) Attach(h *host.Host, targets []*target.Target, prog *ebpf.Progra
 	if !multi(h, targets[0], &opt.ResolveOptions) {
 		return provider.AttachEach(targets, func(t *target.Target) (io.Closer, error) {
 			l, err := attachOne(h, t, prog)
+			if errors.Is(err, fs.ErrNotExist) && !hasKprobes(h) {
+				return nil, fmt.Errorf("attach to %s: this kernel has no kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS): %w", t.Name, ebpf.ErrNotSupported)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("attach to %s: %w", t.Name, err)
 			}
@@ -53,6 +58,19 @@ func (Provider) Attach(h *host.Host, targets []*target.Target, prog *ebpf.Progra
 		return nil, fmt.Errorf("attach to %s and %d more: %w", targets[0].Name, len(targets)-1, err)
 	}
 	return l, nil
+}
+
+// hasKprobes reports whether the kernel offers one of its two ways to kprobes.
+func hasKprobes(h *host.Host) bool {
+	if _, err := perf.SourceNumber(h, "kprobe/type", ""); err == nil {
+		return true
+	}
+	files, err := h.Tracefs()
+	if err != nil {
+		return false
+	}
+	_, err = fs.Stat(files, "kprobe_events")
+	return err == nil
 }
 
 func attachOne(h *host.Host, t *target.Target, prog *ebpf.Program) (io.Closer, error) {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gotrace/gotrace/codegen/object"
+	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/probes"
 )
 
@@ -25,7 +26,7 @@ func (s *Session) raiseMemlock() error {
 	}
 	err := unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
 	if err != nil {
-		return s.privilege(fmt.Errorf("raising the limit of locked memory: %w", err))
+		return s.privilege(source.Span{}, fmt.Errorf("raising the limit of locked memory: %w", err))
 	}
 	return nil
 }
@@ -37,7 +38,7 @@ func (s *Session) createMaps() error {
 			err = unix.EPERM // the library guesses at reasons that do not apply
 		}
 		if err != nil {
-			return s.privilege(fmt.Errorf("creating map %s: %w", m.Name, err))
+			return s.privilege(m.Span, fmt.Errorf("creating map %s: %w", m.Name, err))
 		}
 		s.maps[m.Name] = km
 	}

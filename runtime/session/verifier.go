@@ -23,7 +23,7 @@ func (s *Session) loadError(p *object.Program, err error) error {
 	case errors.As(err, &ve) && len(ve.Log) > 0 && !errors.Is(err, unix.EPERM):
 		s.rejected(list, p, ve)
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return s.privilege(fmt.Errorf("loading the program of %s: %w", p.Targets[0].Name, err))
+		return s.privilege(p.Span, fmt.Errorf("the kernel refuses to load the program of %s: %w", p.Targets[0].Name, bareErrno(err)))
 	default:
 		list.Errorf(diag.LoadFailed, p.Span, "the kernel refuses to load the program of %s: %v", p.Targets[0].Name, err)
 	}
@@ -106,7 +106,7 @@ func isTooComplex(sentence string) bool {
 // attachError reports that a program could not be attached.
 func (s *Session) attachError(p *object.Program, err error) error {
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return s.privilege(err)
+		return s.privilege(p.Span, err)
 	}
 	list := &diag.List{Files: s.opt.Files}
 	d := list.Errorf(diag.AttachFailed, p.Span, "can not attach: %v", err)
@@ -116,13 +116,23 @@ func (s *Session) attachError(p *object.Program, err error) error {
 	return list
 }
 
+// bareErrno strips what cilium/ebpf adds to EPERM without a log: that the limit
+// of locked memory may be too low, which has not mattered since Linux 5.11.
+func bareErrno(err error) error {
+	var ve *ebpf.VerifierError
+	if errors.Is(err, unix.EPERM) && !errors.As(err, &ve) {
+		return unix.EPERM
+	}
+	return err
+}
+
 // privilege names what is missing where the kernel refuses for lack of it.
-func (s *Session) privilege(err error) error {
+func (s *Session) privilege(span source.Span, err error) error {
 	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) {
 		return err
 	}
 	list := &diag.List{Files: s.opt.Files}
-	d := list.Errorf(diag.NoPrivilege, source.Span{}, "%v", err)
+	d := list.Errorf(diag.NoPrivilege, span, "%v", err)
 	if missing := missingCapabilities(); missing != "" {
 		d.Hint("the process lacks %s: run it as root (sudo), or grant them to the program: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search=ep FILE", missing)
 	} else {
