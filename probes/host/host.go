@@ -9,7 +9,6 @@ package host
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -171,6 +170,9 @@ func (h *Host) readCPUs() (c cpus, err error) {
 		to   *[]int
 	}{{"possible", &c.possible}, {"online", &c.online}} {
 		text, err := fs.ReadFile(h.cfg.Sys, "devices/system/cpu/"+set.name)
+		if noSysfs(h.cfg.Sys) {
+			return c, fmt.Errorf("number of processors: %w", errNoSysfs)
+		}
 		if err != nil {
 			return c, fmt.Errorf("number of processors: %w", err)
 		}
@@ -222,6 +224,3 @@ func (h *Host) addModules() []string {
 	}
 	return names
 }
-
-// errNoTracefs is what Tracefs reports on a machine without one.
-var errNoTracefs = errors.New("no tracing file system: /sys/kernel/tracing and /sys/kernel/debug/tracing are missing and mounting it failed")

@@ -26,14 +26,18 @@ func Live() *Host {
 		dir = "/"
 	}
 	cache := btf.NewCache()
+	sys := os.DirFS("/sys")
 	return New(Config{
-		Arch:      runtime.GOARCH,
-		Release:   release,
-		Root:      os.DirFS("/"),
-		Proc:      os.DirFS("/proc"),
-		Sys:       os.DirFS("/sys"),
-		Tracefs:   liveTracefs,
-		BTF:       cache.Kernel,
+		Arch:    runtime.GOARCH,
+		Release: release,
+		Root:    os.DirFS("/"),
+		Proc:    os.DirFS("/proc"),
+		Sys:     sys,
+		Tracefs: liveTracefs,
+		BTF: func() (*btf.Spec, error) {
+			spec, err := cache.Kernel()
+			return spec, explainBTF(sys, err)
+		},
 		RawBTF:    func() ([]byte, error) { return os.ReadFile("/sys/kernel/btf/vmlinux") },
 		ModuleBTF: cache.Module,
 		BTFCache:  cache,
@@ -55,6 +59,9 @@ func liveTracefs() (fs.FS, error) {
 		if isTracefs(dir) {
 			return os.DirFS(dir), nil
 		}
+	}
+	if noSysfs(os.DirFS("/sys")) {
+		return nil, errNoSysfs
 	}
 	if err := unix.Mount("tracefs", tracefsDir, "tracefs", 0, ""); err != nil {
 		if errors.Is(err, unix.EPERM) {
