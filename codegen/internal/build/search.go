@@ -98,7 +98,7 @@ func (f *fn) find0(e *typed.Call) *ir.Value {
 		hay, needle = f.apart(hay), f.apart(needle)
 	}
 	area := f.searchArea(s.area)
-	f.textInto(area.at(searchText), hay)
+	f.hayInto(area.at(searchText), hay)
 	set := func(off int64, x *ir.Value) { f.b.Store(area.base, off, x, 8) }
 	set(searchAt, f.num(0))
 	set(searchFound, f.num(-1))
@@ -160,6 +160,17 @@ func (f *fn) searchArea(size int64) mem {
 	}
 	f.area.Size = max(f.area.Size, size)
 	return mem{kind: direct, base: f.b.Slot(f.area)}
+}
+
+// hayInto is textInto without a result: a short text is cheaper to build in place.
+func (f *fn) hayInto(dst mem, e typed.Expr) {
+	size := int64(e.Type().Size())
+	if c, ok := e.(*typed.Call); ok && c.Fn == typed.FnStr || size > maxUnrolled {
+		f.textInto(dst, e)
+		return
+	}
+	f.buildInto(dst, e, false)
+	f.b.Store(dst.base, dst.off+size, f.num(0), 1)
 }
 
 // textInto copies a string to dst, with a zero byte behind it even where it fills
