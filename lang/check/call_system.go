@@ -26,8 +26,8 @@ func systemBuiltins() map[string]*builtin {
 	}
 }
 
-// signalNumbers are the signals of Linux on x86-64 and arm64 by name without
-// SIG (include/uapi/asm-generic/signal.h); the index is the number.
+// signalNumber finds the number of a signal of Linux on x86-64 and arm64 by its
+// name without SIG (include/uapi/asm-generic/signal.h).
 func signalNumber(name string) (int, bool) {
 	names := [...]string{"", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
 		"ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",

@@ -371,7 +371,7 @@ func skipStmt(lex *lexer.PeekingLexer) {
 
 func isOp(t *lexer.Token, op string) bool { return t.Type == tokPunct && t.Value == op }
 
-// spanOf is the range of the tokens of a production.
+// span is the range of the tokens of a production.
 func (t tokens) span() source.Span {
 	if len(t.Tokens) == 0 {
 		return source.Span{}
