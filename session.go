@@ -89,7 +89,7 @@ func (p *Program) formatter(ro *RunOptions) (*output.Formatter, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := os.DirFS("/")
+	root, cgroups := os.DirFS("/"), os.DirFS("/sys/fs/cgroup")
 	cfg := p.obj.Config
 	user := symbol.NewUser(symbol.UserOptions{Proc: p.host.Proc(), Root: root, DebugDirs: p.resolve.DebugDirs, Cache: p.cacheMode(ro)})
 	if !cfg.LazySymbols {
@@ -100,7 +100,7 @@ func (p *Program) formatter(ro *RunOptions) (*output.Formatter, error) {
 	f := &output.Formatter{
 		Symbols:    &symbol.Printer{Kernel: symbol.NewKernel(p.host.Proc()), User: user, Mangled: !cfg.CppDemangle},
 		UserName:   symbol.NewUsers(root).Name,
-		CgroupPath: func(id uint64, filter string) (string, error) { return symbol.CgroupPath(root, id, filter) },
+		CgroupPath: func(id uint64, filter string) (string, error) { return symbol.CgroupPath(cgroups, id, filter) },
 		Strings:    p.obj.Strings,
 		Trailer:    cfg.StrTruncTrailer,
 		Clock:      clock,

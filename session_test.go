@@ -366,3 +366,26 @@ func TestRunProcess(t *testing.T) {
 		}
 	}
 }
+
+// The path of a control group is looked for where these are, not in the whole
+// file system.
+func TestRunCgroupPath(t *testing.T) {
+	hosttest.RequireBPF(t)
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Skip(err)
+	}
+	unified := ""
+	for line := range strings.Lines(string(text)) {
+		if path, ok := strings.CutPrefix(line, "0::"); ok {
+			unified = strings.TrimSpace(path)
+		}
+	}
+	if unified == "" {
+		t.Skip("no unified hierarchy")
+	}
+	o := runScript(t, `begin { printf("%s\n", cgroup_path(cgroup, "unified")); exit(); }`, nil, gotrace.RunOptions{})
+	if want := "unified:" + unified + "\n"; !strings.HasPrefix(o.out, want) {
+		t.Errorf("output %q, want %q", o.out, want)
+	}
+}
