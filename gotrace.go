@@ -105,7 +105,7 @@ func Compile(name, src string, cfg *Config) (*Program, error) {
 	}
 	c := newCompilation(cfg)
 	var err error
-	if c.system, err = newSystem(c.host); err != nil {
+	if c.system, err = newSystem(c.host, cfg.DebugDirs); err != nil {
 		return nil, err
 	}
 	tree, list := parse.File(c.files, c.files.Add(name, filepath.Dir(c.host.Abs(name)), src))

@@ -2,7 +2,6 @@ package gotrace
 
 import (
 	"fmt"
-	"os"
 	"syscall"
 
 	"github.com/cilium/ebpf/asm"
@@ -16,17 +15,18 @@ import (
 
 // system answers the checker's questions about the machine.
 type system struct {
-	host    *host.Host
-	symbols *symbol.Kernel // read when first asked
-	ncpu    int
+	host      *host.Host
+	debugDirs []string
+	symbols   *symbol.Kernel // read when first asked
+	ncpu      int
 }
 
-func newSystem(h *host.Host) (*system, error) {
+func newSystem(h *host.Host, debugDirs []string) (*system, error) {
 	n, err := h.NumCPU()
 	if err != nil {
 		return nil, err
 	}
-	return &system{host: h, symbols: symbol.NewKernel(h.Proc()), ncpu: n}, nil
+	return &system{host: h, debugDirs: debugDirs, symbols: symbol.NewKernel(h.Proc()), ncpu: n}, nil
 }
 
 // NumCPU is the number of processors that may ever be there.
@@ -39,7 +39,7 @@ func (s *system) KernelSymbol(name string) (uint64, error) {
 }
 
 func (s *system) UserSymbol(path, name string) (addr, size uint64, err error) {
-	sym, err := symbol.FindELFSymbol(os.DirFS("/"), path, name)
+	sym, err := symbol.FindELFSymbol(s.host.Root(), path, name, s.debugDirs)
 	return sym.Addr, sym.Size, err
 }
 

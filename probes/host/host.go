@@ -112,6 +112,9 @@ func (h *Host) Features() *Features { return h.features }
 // Tracefs is the tracing file system.
 func (h *Host) Tracefs() (fs.FS, error) { return h.tracefs() }
 
+// Root is the file system with absolute paths less the leading slash.
+func (h *Host) Root() fs.FS { return h.cfg.Root }
+
 // Proc is /proc.
 func (h *Host) Proc() fs.FS { return h.cfg.Proc }
 

@@ -29,7 +29,7 @@ func tableOfFile(t testing.TB, program string) *table {
 func TestSymbolChoice(t *testing.T) {
 	object := compile(t, "choice.s", asmSource, "-shared", "-nostdlib")
 	tab := tableOfFile(t, object)
-	base, err := FindELFSymbol(os.DirFS("/"), object, "global_alias")
+	base, err := FindELFSymbol(os.DirFS("/"), object, "global_alias", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestFindELFSymbol(t *testing.T) {
 		{Name: "small", Size: 2, Data: true},
 		{Name: "hidden"},
 	} {
-		got, err := FindELFSymbol(root, program, want.Name)
+		got, err := FindELFSymbol(root, program, want.Name, nil)
 		if err != nil || got.Addr == 0 || got.Data != want.Data || (want.Data && got.Size != want.Size) {
 			t.Errorf("%s is %+v, %v", want.Name, got, err)
 		}
@@ -82,7 +82,7 @@ func TestFindELFSymbol(t *testing.T) {
 		{"a directory", filepath.Dir(program), "main", errNotRegular},
 		{"no ELF file", program + ".c", "main", nil},
 	} {
-		if got, err := FindELFSymbol(root, tt.path, tt.name); err == nil || (tt.want != nil && !errors.Is(err, tt.want)) {
+		if got, err := FindELFSymbol(root, tt.path, tt.name, nil); err == nil || (tt.want != nil && !errors.Is(err, tt.want)) {
 			t.Errorf("%s: %+v, %v; want %v", tt.why, got, err, tt.want)
 		}
 	}

@@ -19,8 +19,8 @@ type ELFSymbol struct {
 
 // FindELFSymbol looks a function or variable up by its name in the symbol table, mangled where the compiler mangles. A global symbol
 // comes before a weak and a weak one before a local. path is absolute or relative to the root of fsys. The error wraps ErrNotFound,
-// fs.ErrNotExist, or tells what is wrong with the file. Separate debug files are searched as in UserOptions.DebugDirs' default.
-func FindELFSymbol(fsys fs.FS, path, name string) (ELFSymbol, error) {
+// fs.ErrNotExist, or tells what is wrong with the file. debugDirs are those of UserOptions.
+func FindELFSymbol(fsys fs.FS, path, name string, debugDirs []string) (ELFSymbol, error) {
 	file, r, err := openRegular(fsys, below(".", path))
 	if err != nil {
 		return ELFSymbol{}, err
@@ -31,7 +31,7 @@ func FindELFSymbol(fsys fs.FS, path, name string) (ELFSymbol, error) {
 		return ELFSymbol{}, fmt.Errorf("%s: %w", path, err)
 	}
 	q := symbolQuery{name: name, rank: rankNone}
-	if err := q.search(f, debugSearch{places: []debugPlace{{fsys, "."}}, dirs: []string{defaultDebugDir}, path: path}); err != nil {
+	if err := q.search(f, debugSearch{places: []debugPlace{{fsys, "."}}, dirs: withDefaultDir(debugDirs), path: path}); err != nil {
 		return ELFSymbol{}, fmt.Errorf("%s: %w", path, err)
 	}
 	if q.rank == rankNone {

@@ -26,7 +26,7 @@ type UserOptions struct {
 	// Root is the file system of the tracer, usually os.DirFS("/"). Files of processes that are gone and separate debug files are found
 	// there.
 	Root fs.FS
-	// DebugDirs are the directories of separate debug files, absolute paths. nil means /usr/lib/debug.
+	// DebugDirs are directories of separate debug files, absolute paths, that are searched before /usr/lib/debug.
 	DebugDirs []string
 	Cache     CacheMode
 }
@@ -44,10 +44,13 @@ const defaultDebugDir = "/usr/lib/debug"
 
 // NewUser returns a User. It reads nothing yet.
 func NewUser(opt UserOptions) *User {
-	if opt.DebugDirs == nil {
-		opt.DebugDirs = []string{defaultDebugDir}
-	}
+	opt.DebugDirs = withDefaultDir(opt.DebugDirs)
 	return &User{opt: opt}
+}
+
+// withDefaultDir returns dirs and, behind them, where distributions put debug files.
+func withDefaultDir(dirs []string) []string {
+	return append(dirs[:len(dirs):len(dirs)], defaultDebugDir)
 }
 
 // Lookup names an address in a process. ok is false when no symbol covers the address, or the process is gone and its mappings were

@@ -1,0 +1,29 @@
+package gotrace_test
+
+import (
+	"os"
+	"testing"
+	"testing/fstest"
+
+	"github.com/gotrace/gotrace"
+	"github.com/gotrace/gotrace/probes/host"
+	"github.com/gotrace/gotrace/probes/host/hosttest"
+)
+
+// A script is compiled for the machine that is given: all that it asks for is
+// looked up there, such as the address of a variable, and nothing on this one.
+func TestCompileAsksTheHost(t *testing.T) {
+	program, err := os.ReadFile(compileC(t, `int counter; __attribute__((noinline)) int served(int n) { return n + counter; } int main(void) { return served(1); }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := hosttest.Config()
+	cfg.Root = fstest.MapFS{"elsewhere/program": {Data: program, Mode: 0o755}}
+	const src = `uprobe:/elsewhere/program:served { print(*uaddr("counter")); }`
+	if _, err := gotrace.Compile("stdin", src, &gotrace.Config{Host: host.New(cfg)}); err != nil {
+		t.Error(err)
+	}
+	if _, err := gotrace.Compile("stdin", src, nil); err == nil {
+		t.Error("the program is found on this machine")
+	}
+}
