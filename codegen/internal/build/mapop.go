@@ -188,7 +188,7 @@ func simple(e typed.Expr) bool {
 	ok := true
 	visitor{expr: func(e typed.Expr) bool {
 		switch e.(type) {
-		case *typed.VarRef, *typed.MapGet, *typed.BlockExpr, *typed.Deref, *typed.IncDec, *typed.MapFind:
+		case *typed.VarRef, *typed.MapGet, *typed.BlockExpr, *typed.Deref, *typed.IncDec, *typed.MapFind, *typed.MapDelete:
 			ok = false
 		}
 		return ok
