@@ -264,13 +264,17 @@ func (r *searchTurn) foundAt(x *ir.Value) {
 	r.done()
 }
 
-// candidate returns the next place, among eight, of the character that same
-// holds 8 times. It ends the turn where there is none, and the search at the end
-// of the text.
-func (r *searchTurn) candidate(same *ir.Value) *ir.Value {
+// candidate returns the next place, among eight, of the character that first
+// holds 8 times; narrow, if it is not nil, may strike out some of the eight. It
+// ends the turn where there is none, and the search at the end of the text.
+func (r *searchTurn) candidate(first *ir.Value, narrow func(places *ir.Value) *ir.Value) *ir.Value {
 	op := r.fn.b.Value
 	x := r.load(searchText, r.at, 8)
-	z := op(ir.OpOr, r.zeroBytes(op(ir.OpXor, x, same), 8), r.zeroBytes(x, 8))
+	z := r.zeroBytes(op(ir.OpXor, x, first), 8)
+	if narrow != nil {
+		z = narrow(z)
+	}
+	z = op(ir.OpOr, z, r.zeroBytes(x, 8))
 	r.when(z, 0, func() {}, func() { r.goTo(r.add(r.at, 8)) })
 	at := op(ir.OpAdd, r.at, op(ir.OpAnd, r.firstByte(z), r.num(7)))
 	r.when(r.load(searchText, at, 1), 1, func() {}, r.done)
@@ -280,7 +284,14 @@ func (r *searchTurn) candidate(same *ir.Value) *ir.Value {
 // constant looks for a needle that is known.
 func (r *searchTurn) constant() {
 	text := r.text
-	at := r.candidate(r.num(int64(text[0]) * lowBits))
+	last := len(text) - 1
+	at := r.candidate(r.num(int64(text[0])*lowBits), func(z *ir.Value) *ir.Value {
+		if last == 0 {
+			return z
+		}
+		y := r.fn.b.Value(ir.OpXor, r.load(searchText+int64(last), r.at, 8), r.num(int64(text[last])*lowBits))
+		return r.fn.b.Value(ir.OpAnd, z, r.zeroBytes(y, 8))
+	})
 	miss := func() { r.goTo(r.add(at, 1)) }
 	if n := len(text); n < 8 {
 		shift := r.num(int64(64 - 8*n))
@@ -300,7 +311,7 @@ func (r *searchTurn) constant() {
 // start looks for the first eight characters of a needle.
 func (r *searchTurn) start() {
 	op := r.fn.b.Value
-	at := r.candidate(r.get(searchSame))
+	at := r.candidate(r.get(searchSame), nil)
 	diff := op(ir.OpAnd, op(ir.OpXor, r.load(searchText, at, 8), r.get(searchFirst)), r.get(searchMask))
 	r.when(diff, 0, func() { r.goTo(r.add(at, 1)) }, nil)
 	r.when(op(ir.OpULe, r.get(searchLen), r.num(8)), 1, func() { r.foundAt(at) }, nil)
