@@ -207,13 +207,13 @@ func (g *gen) varyingStr(depth int) *Expr {
 	return &Expr{Op: Builtin, Name: "comm"}
 }
 
-// maxNeedle is the setting max_strlen up to which any string may be searched for:
-// the product of the capacities is limited.
-const maxNeedle = 200
+// maxNeedle is the setting max_strlen up to which any string may be searched for
+// on kernels whose verifier walks the loop.
+const maxNeedle = 64
 
 // needle is a text to search for.
 func (g *gen) needle(depth int) *Expr {
-	if g.s.maxStrlen() <= maxNeedle {
+	if g.feat.BPFLoop || g.s.maxStrlen() <= maxNeedle {
 		return g.str(strType(4), depth)
 	}
 	return &Expr{Op: StrLit, Text: g.text(3)}
