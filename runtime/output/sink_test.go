@@ -1,14 +1,11 @@
 package output
 
 import (
-	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/gotrace/gotrace/codegen/object"
 	"github.com/gotrace/gotrace/lang/diag"
@@ -196,43 +193,6 @@ nothing                                  11             100000
 	e.Results = append(e.Results, event.BenchResult{Name: long, Average: 5, Iterations: 6})
 	if got := say(t, textSink, Options{}, e).out; !strings.Contains(got, "\n"+long+" 5              6\n") {
 		t.Error(got)
-	}
-}
-
-func TestCat(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "part1")
-	if err := os.WriteFile(path, []byte("contents"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f := testFormatter()
-	cat := &event.Cat{Text: format(t, strings.TrimSuffix(path, "1")+"%d", 1)}
-	if e, ok := f.Cat(cat, 5).(*event.Output); !ok || string(e.Data) != "conte" {
-		t.Errorf("%+v", f.Cat(cat, 5))
-	}
-	missing := f.Cat(&event.Cat{Text: format(t, "/nothing/here")}, 5)
-	if e, ok := missing.(*event.Failure); !ok || e.Msg != "failed to open file '/nothing/here' (No such file or directory)" {
-		t.Errorf("%+v", missing)
-	}
-	if e, ok := f.Cat(&event.Cat{Text: format(t, "/")}, 5).(*event.Failure); !ok || !strings.Contains(e.Msg, "Is a directory") {
-		t.Errorf("a directory: %+v", e)
-	}
-}
-
-func TestSystem(t *testing.T) {
-	f := testFormatter()
-	run := func(ctx context.Context, command string) event.Event {
-		return f.System(ctx, &event.System{Text: format(t, command)})
-	}
-	if e, ok := run(t.Context(), "echo out; echo err >&2").(*event.Output); !ok || string(e.Data) != "out\nerr\n" {
-		t.Errorf("%+v", e)
-	}
-	if e, ok := run(t.Context(), "exit 3").(*event.Failure); !ok || e.Msg != "command exited with code 3" {
-		t.Errorf("%+v", e)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if _, ok := run(ctx, "exec sleep 60").(*event.Failure); !ok {
-		t.Error("a command that was killed is no failure")
 	}
 }
 

@@ -242,11 +242,11 @@ func (s *Session) handle(e event.Event) error {
 		return s.changeMap(e.Map, maps.Zero)
 	case *event.Cat:
 		if s.opt.Format != nil {
-			return s.emit(s.opt.Format.Cat(e, s.obj.Config.MaxCatBytes))
+			return s.cat(e, s.obj.Config.MaxCatBytes)
 		}
 	case *event.System:
 		if s.opt.Format != nil {
-			return s.emit(s.opt.Format.System(s.ctx, e))
+			return s.system(s.ctx, e)
 		}
 	case *event.Unwatch:
 		return s.unwatch(e.Address)
