@@ -60,7 +60,9 @@ func newRandomEnv(release string) *randomEnv {
 	}
 	return &randomEnv{
 		host: h, kernel: h.Kernel(), features: f,
-		constructs: progtest.Features{BPFLoop: f.BPFLoop, ForEachMapElem: f.ForEachMapElem, PerCPULookup: f.MapLookupPerCPU},
+		constructs: progtest.Features{
+			BPFLoop: f.BPFLoop, ForEachMapElem: f.ForEachMapElem, PerCPULookup: f.MapLookupPerCPU, LongKeys: f.LongKeys,
+		},
 	}
 }
 

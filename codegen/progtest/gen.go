@@ -12,7 +12,11 @@ type Features struct {
 	BPFLoop        bool // loops with any number of turns, 5.17
 	ForEachMapElem bool // loops over maps and their length, 5.13
 	PerCPULookup   bool // reading an aggregation, 5.18
+	LongKeys       bool // keys above maxOldKey bytes, 5.11
 }
+
+// maxOldKey is how many bytes a key may have before Linux 5.11.
+const maxOldKey = 512
 
 // maxTries bounds the attempts to make a script that needs few steps.
 const maxTries = 100
@@ -28,6 +32,9 @@ func Generate(seed uint64, f Features, t Task) (*Script, []Input, error) {
 		} else if err != nil {
 			return nil, nil, fmt.Errorf("seed %d: %w\n%s", seed, err, g.s)
 		}
+		if !f.LongKeys && g.s.longestKey() > maxOldKey {
+			continue
+		}
 		inputs := g.inputs(t)
 		_, err := g.s.Run(inputs)
 		if err == nil {
@@ -38,6 +45,17 @@ func Generate(seed uint64, f Features, t Task) (*Script, []Input, error) {
 		}
 	}
 	return nil, nil, fmt.Errorf("seed %d: %w", seed, ErrLimit)
+}
+
+// longestKey bounds the size in bytes of the keys of the script's maps.
+func (s *Script) longestKey() int {
+	n := 0
+	for _, m := range s.maps {
+		if m.key.t != nil {
+			n = max(n, m.key.t.room())
+		}
+	}
+	return n
 }
 
 // gen makes one script.

@@ -72,6 +72,21 @@ func (t *Type) size() int {
 	return 1
 }
 
+// room bounds the number of bytes of any type, padding included.
+func (t *Type) room() int {
+	switch t.Kind {
+	case Str:
+		return t.Cap
+	case Tuple:
+		n := 0
+		for _, e := range t.Elems {
+			n += (e.room() + 7) &^ 7
+		}
+		return n
+	}
+	return t.size()
+}
+
 func sameType(a, b *Type) bool {
 	return a.Kind == b.Kind && a.Bits == b.Bits && a.Signed == b.Signed && a.Cap == b.Cap && a.Len == b.Len &&
 		slices.Equal(a.Names, b.Names) && slices.EqualFunc(a.Elems, b.Elems, sameType)
