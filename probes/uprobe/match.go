@@ -51,7 +51,7 @@ func (Provider) Resolve(h *host.Host, p *provider.Pattern, opt *target.ResolveOp
 // probe means. Files without any do not matter where others have some; what
 // else is wrong with those is told as a problem then.
 func InBinaries(h *host.Host, binary string, opt *target.ResolveOptions, find func(path string) ([]*target.Target, error)) ([]*target.Target, error) {
-	paths, err := Binaries(h, binary, opt)
+	paths, err := binaries(h, binary, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -21,10 +21,10 @@ import (
 	"github.com/gotrace/gotrace/probes/provider"
 )
 
-// Binaries finds the files that the binary part of a user probe means: absolute
+// binaries finds the files that the binary part of a user probe means: absolute
 // paths, at least one when the error is nil. An empty name means the program of
 // the process in opt.
-func Binaries(h *host.Host, name string, opt *target.ResolveOptions) ([]string, error) {
+func binaries(h *host.Host, name string, opt *target.ResolveOptions) ([]string, error) {
 	switch {
 	case name == "" && opt.Pid == 0:
 		return nil, target.Errorf(target.Syntax, "a user probe without a binary needs a process (-p)")

@@ -47,13 +47,13 @@ func TestBinariesByNameLibraryAndPattern(t *testing.T) {
 		"tool": "/usr/bin/tool", "./mine": "/home/mine", "/usr/bin/to*": "/usr/bin/toad /usr/bin/tool", "/usr/*/t*": "/usr/bin/toad /usr/bin/tool",
 		"libc": "/lib/x/libc.so.6", "libc.so.6": "/lib/x/libc.so.6", "libssl": "/usr/lib/libssl.so.3",
 	} {
-		got, err := Binaries(h, name, &target.ResolveOptions{})
+		got, err := binaries(h, name, &target.ResolveOptions{})
 		if err != nil || strings.Join(got, " ") != want {
 			t.Errorf("%s is %q, %v; want %s", name, got, err, want)
 		}
 	}
 	for _, name := range []string{"nosuch", "libnosuch", "/no/such", "/usr/bin/z*", "/usr/bin", "lib"} {
-		if got, err := Binaries(h, name, &target.ResolveOptions{}); err == nil {
+		if got, err := binaries(h, name, &target.ResolveOptions{}); err == nil {
 			t.Errorf("%s is %q, want an error", name, got)
 		}
 	}
@@ -65,7 +65,7 @@ func TestMappedFilesOfAProcess(t *testing.T) {
 	cfg.Proc = fstest.MapFS{"7/maps": {Data: []byte(
 		"1000-2000 r-xp 00000000 08:01 5   /a b\n2000-3000 rw-p 00000000 08:01 6   /data\n" +
 			"3000-4000 r-xp 00000000 00:00 0   [vdso]\n4000-5000 r-xp 00000000 08:01 7   /gone (deleted)\nmalformed\n")}}
-	got, err := Binaries(host.New(cfg), "*", &target.ResolveOptions{Pid: 7})
+	got, err := binaries(host.New(cfg), "*", &target.ResolveOptions{Pid: 7})
 	if err != nil || !slices.Equal(got, []string{"/a b"}) {
 		t.Errorf("mapped files %q, %v", got, err)
 	}
@@ -237,7 +237,7 @@ func TestWildcardsTellWhatIsClosed(t *testing.T) {
 	for pattern, want := range map[string]string{"/*/*": "/a/shut /b", "*": "1 of 2 processes", "/a/op*": ""} {
 		var problems []string
 		opt := &target.ResolveOptions{Warn: func(err error) { problems = append(problems, err.Error()) }}
-		paths, err := Binaries(host.New(cfg), pattern, opt)
+		paths, err := binaries(host.New(cfg), pattern, opt)
 		if err != nil || !slices.Equal(paths, []string{"/a/open"}) {
 			t.Errorf("%s: %q, %v", pattern, paths, err)
 		}

@@ -45,7 +45,7 @@ func (j *JSON) Event(e event.Event) error {
 		j.buf = f.AppendJSON(append(j.buf, `, "data": `...), e.Value)
 		return j.close()
 	case *event.Time:
-		f.scratch = AppendTime(f.scratch[:0], e.Format, f.local(time.Now()))
+		f.scratch = appendTime(f.scratch[:0], e.Format, f.local(time.Now()))
 		return j.text("time", f.scratch)
 	case *event.Join:
 		f.scratch = appendJoin(f.scratch[:0], e)

@@ -8,10 +8,10 @@ import (
 	"github.com/ncruces/go-strftime"
 )
 
-// AppendTime appends t in the form of strftime(3) in the C locale, and %f as
+// appendTime appends t in the form of strftime(3) in the C locale, and %f as
 // six digits of microseconds. The flags and widths of glibc are understood;
 // what is no conversion is text.
-func AppendTime(dst []byte, format string, t time.Time) []byte {
+func appendTime(dst []byte, format string, t time.Time) []byte {
 	for {
 		i := strings.IndexByte(format, '%')
 		if i < 0 {

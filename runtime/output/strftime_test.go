@@ -30,7 +30,7 @@ func TestStrftime(t *testing.T) {
 		"%E %O %q %N %L %+":  "%E %O %q %N %L %+",
 		"%3f %i %":           "%3f %i %",
 	} {
-		if got := string(AppendTime(nil, format, at)); got != want {
+		if got := string(appendTime(nil, format, at)); got != want {
 			t.Errorf("%q: %q, want %q", format, got, want)
 		}
 	}

@@ -39,7 +39,7 @@ func (t *Text) Event(e event.Event) error {
 	case *event.Print:
 		t.buf = append(f.AppendValue(t.buf, e.Value), '\n')
 	case *event.Time:
-		t.buf = AppendTime(t.buf, e.Format, f.local(time.Now()))
+		t.buf = appendTime(t.buf, e.Format, f.local(time.Now()))
 	case *event.Join:
 		t.buf = append(appendJoin(t.buf, e), '\n')
 	case *event.Output:

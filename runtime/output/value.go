@@ -150,7 +150,7 @@ func (f *Formatter) appendOpaque(dst []byte, v layout.Value, kind types.OpaqueKi
 		return appendMAC(dst, v.Raw)
 	case types.Timestamp:
 		at := f.Clock.Time(v.Uint32At(layout.TimestampClock), v.Uint64At(layout.TimestampNsecs))
-		return AppendTime(dst, f.text(uint64(v.Uint32At(layout.TimestampFormat))), f.local(at))
+		return appendTime(dst, f.text(uint64(v.Uint32At(layout.TimestampFormat))), f.local(at))
 	case types.Username:
 		return f.appendUser(dst, v.Uint64At(0))
 	case types.CgroupPath:

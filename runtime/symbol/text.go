@@ -115,8 +115,8 @@ func (p *Printer) AppendUserSymbol(dst []byte, proc Process, addr uint64) []byte
 	return p.appendName(dst, s)
 }
 
-// BuildIDFrameSize is the size in bytes of the kernel's struct bpf_stack_build_id.
-const BuildIDFrameSize = 32
+// buildIDFrameSize is the size in bytes of the kernel's struct bpf_stack_build_id.
+const buildIDFrameSize = 32
 
 // Layout of struct bpf_stack_build_id in include/uapi/linux/bpf.h: an int status, the build id, and the file offset or the address.
 const (
@@ -131,7 +131,7 @@ const (
 // ignored. A frame whose file has no build id shows its address without a prefix.
 func AppendBuildIDStack(dst, frames []byte) []byte {
 	dst = append(dst, '\n')
-	for ; len(frames) >= BuildIDFrameSize; frames = frames[BuildIDFrameSize:] {
+	for ; len(frames) >= buildIDFrameSize; frames = frames[buildIDFrameSize:] {
 		status := binary.NativeEndian.Uint32(frames)
 		if status == buildIDEmpty {
 			break
