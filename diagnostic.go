@@ -14,21 +14,14 @@ type Diagnostic = diag.Diagnostic
 // DiagnosticList is the error of a faulty script: reports with their places.
 type DiagnosticList = diag.List
 
-// Render writes the errors or the warnings of a list, with their places.
+// Render writes the errors of a list, or with errors false its warnings, each
+// with its place in the script; color marks them for a terminal.
 func Render(w io.Writer, list *DiagnosticList, color, errors bool) {
 	if list == nil {
 		return
 	}
 	for i := range list.Diags {
 		if (list.Diags[i].Severity == diag.Error) == errors {
-			diag.Render(w, list.Files, &list.Diags[i], color)
-		}
-	}
-	if !errors {
-		return
-	}
-	for i := range list.Diags {
-		if list.Diags[i].Severity != diag.Error {
 			diag.Render(w, list.Files, &list.Diags[i], color)
 		}
 	}

@@ -44,11 +44,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return code
 }
 
-// fail shows an error: reports about the script with their places.
+// fail shows an error: reports about the script with their places, warnings
+// behind the errors.
 func (a *app) fail(err error) {
 	var list *gotrace.DiagnosticList
 	if errors.As(err, &list) {
 		gotrace.Render(a.stderr, list, a.color, true)
+		if !a.opt.noWarnings {
+			gotrace.Render(a.stderr, list, a.color, false)
+		}
 		return
 	}
 	text := err.Error()
