@@ -134,7 +134,8 @@ func (p *parser) itemAt(lex *lexer.PeekingLexer) (item, error) {
 }
 
 // skipItem goes to the next token that begins an item, at least one on. An
-// attach point behind a comma belongs to the item that is skipped.
+// attach point behind a comma belongs to the item that is skipped, as does one
+// that another follows: it would be the same error again.
 func skipItem(lex *lexer.PeekingLexer) {
 	for {
 		comma := isOp(lex.Next(), ",")
@@ -142,7 +143,7 @@ func skipItem(lex *lexer.PeekingLexer) {
 		case lexer.EOF, tokKeyword, tokCText:
 			return
 		case tokAttach:
-			if !comma {
+			if !comma && second(lex).Type != tokAttach {
 				return
 			}
 		}
