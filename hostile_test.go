@@ -122,7 +122,7 @@ func deepScripts() []hostileScript {
 		{"else ifs", "begin { if (pid == 1) {} " + times(n, "else if (pid == 1) {} ") + " }", false},
 		{"loops", "begin { " + each(n, "for ($i%d : 0..2) {") + times(n, "}") + " }", false},
 		{"loops as deep as brackets allow", "begin { " + each(190, "for ($i%d : 0..2) {") + "@ = nsecs;" + times(190, "}") + " }", false},
-		{"macros", "macro m0($x) { $x += 1 }\n" + each(n/2, "macro n%[1]d($x) { m%[1]d($x) }\nmacro m%[1]d1($x) { n%[1]d($x) }\n") + "begin { $a = 0; m0($a) }", false},
+		{"macros", "macro m0($x) { $x += 1 }\n" + linked(n, "macro m%[1]d($x) { m%[2]d($x) }\n") + fmt.Sprintf("begin { $a = 0; m%d($a) }", n), false},
 	}
 }
 
@@ -161,17 +161,17 @@ func definitionScripts() []hostileScript {
 		{"open ifs", times(n, "#if 1\n") + "begin {}", false},
 		{"many structs", each(n, "struct s%d { int a; };\n") + "begin {}", true},
 		{"many bit fields", "struct a {" + each(n, "int a%d:1;") + "};" + size, true},
-		{"structs of the two before", "struct s0 { int a; };\n" + doubled("struct s%[1]d { struct s%[2]d a; struct s%[2]d b; };\n") + "begin { print(sizeof(struct s60)); }", false},
-		{"macros of the macro before", "#define A0 pid\n" + doubled("#define A%[1]d (A%[2]d + A%[2]d)\n") + "begin { print(A60); }", false},
-		{"macros in a struct", "#define A0 1\n" + doubled("#define A%[1]d (A%[2]d + A%[2]d)\n") + "struct a { int x[A60]; };" + size, false},
+		{"structs of the two before", "struct s0 { int a; };\n" + linked(60, "struct s%[1]d { struct s%[2]d a; struct s%[2]d b; };\n") + "begin { print(sizeof(struct s60)); }", false},
+		{"macros of the macro before", "#define A0 pid\n" + linked(60, "#define A%[1]d (A%[2]d + A%[2]d)\n") + "begin { print(A60); }", false},
+		{"macros in a struct", "#define A0 1\n" + linked(60, "#define A%[1]d (A%[2]d + A%[2]d)\n") + "struct a { int x[A60]; };" + size, false},
 		{"an array of all memory", "struct a { char x[0x7fffffffffffffff]; };" + size, false},
 	}
 }
 
-// doubled makes sixty definitions that get their number and the one before.
-func doubled(format string) string {
+// linked repeats a text with the numbers from 1 to n and the one before each.
+func linked(n int, format string) string {
 	var b strings.Builder
-	for i := 1; i <= 60; i++ {
+	for i := 1; i <= n; i++ {
 		fmt.Fprintf(&b, format, i, i-1)
 	}
 	return b.String()
