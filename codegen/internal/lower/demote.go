@@ -72,77 +72,8 @@ func (d *Demoter) choose(a *ir.Alloc, slots int) (values []*ir.Value) {
 // to. Of a number it forgets the bounds there, so those whose bounds matter
 // stay, too.
 func (d *Demoter) demotable(f *ir.Func) func(*ir.Value) bool {
-	exact := exactValues(f)
+	exact := findExact(f).values
 	return func(v *ir.Value) bool {
 		return v.Type == ir.I64 && !exact[v.ID] && !d.own[v] && (v.Op != ir.OpParam || v.Block != f.Blocks[0])
-	}
-}
-
-// exactValues marks, by value ID, the integers that an address, the size of an
-// access or the end of a loop depends on.
-func exactValues(f *ir.Func) []bool {
-	e := &exactness{exact: make([]bool, f.NumValues()), in: make([][]*ir.Value, f.NumValues())}
-	loops := ir.Dominators(f).Loops()
-	for _, b := range f.Blocks {
-		for _, to := range b.Term.Succs {
-			for i, v := range to.Args {
-				p := to.To.Params[i]
-				e.in[p.ID] = append(e.in[p.ID], v)
-			}
-		}
-		if leaves(loops, b) {
-			e.mark(b.Term.Cond)
-		}
-		for _, v := range b.Values {
-			e.roots(v)
-		}
-	}
-	for len(e.work) > 0 {
-		v := e.work[len(e.work)-1]
-		e.work = e.work[:len(e.work)-1]
-		for _, x := range e.in[v.ID] {
-			e.mark(x)
-		}
-		if v.Op != ir.OpLoad && v.Op != ir.OpCall {
-			for _, x := range v.Args {
-				e.mark(x)
-			}
-		}
-	}
-	return e.exact
-}
-
-// leaves reports whether the branch at the end of b may leave a loop.
-func leaves(loops *ir.Loops, b *ir.Block) bool {
-	return b.Term.Kind == ir.Branch && slices.ContainsFunc(b.Term.Succs, func(e ir.Edge) bool {
-		return loops.Depth(e.To) < loops.Depth(b) || loops.Depth(e.To) == loops.Depth(b) && loops.Header(e.To) != loops.Header(b)
-	})
-}
-
-type exactness struct {
-	exact []bool
-	in    [][]*ir.Value // by ID of a parameter: what the edges pass
-	work  []*ir.Value
-}
-
-func (e *exactness) mark(v *ir.Value) {
-	if !e.exact[v.ID] {
-		e.exact[v.ID] = true
-		e.work = append(e.work, v)
-	}
-}
-
-// roots marks the operands of v whose bounds the verifier asks for.
-func (e *exactness) roots(v *ir.Value) {
-	switch {
-	case v.Type == ir.Ptr && (v.Op == ir.OpAdd || v.Op == ir.OpSub):
-		e.mark(v.Args[1])
-	case v.Op == ir.OpCall:
-		h := v.Aux.(*ir.Helper)
-		for i, x := range v.Args {
-			if h.SizeArg < 0 || h.SizeArg == i {
-				e.mark(x)
-			}
-		}
 	}
 }

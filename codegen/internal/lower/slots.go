@@ -134,8 +134,31 @@ func newPlacement(f *ir.Func, scratch *ir.Map) *placement {
 			pl.free = append(pl.free, s)
 		}
 	}
-	slices.SortStableFunc(pl.free, func(a, b *ir.Slot) int { return cmp.Compare(a.Size, b.Size) })
+	pl.sortFree()
 	return pl
+}
+
+// sortFree puts first what should be on the stack rather than the rest: if there
+// may not be room for all, slots whose contents the verifier must know, then
+// small ones.
+func (pl *placement) sortFree() {
+	total := pl.stack.size
+	for _, s := range pl.free {
+		total += roundUp(s.Size)
+	}
+	exact := map[*ir.Slot]bool{}
+	if total > stackSize-spillReserve {
+		exact = findExact(pl.f).slots
+	}
+	rank := func(s *ir.Slot) int {
+		if exact[s] && s.Size <= maxStackSlot {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(pl.free, func(a, b *ir.Slot) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Size, b.Size))
+	})
 }
 
 // push gives s a place on the stack.
