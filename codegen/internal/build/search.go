@@ -351,13 +351,14 @@ func (r *searchTurn) mismatch(at, matched *ir.Value) {
 	op := r.fn.b.Value
 	r.when(r.load(searchText, at, 1), 1, func() {}, r.done) // the text ends
 	r.when(op(ir.OpULt, r.get(searchBuilt), matched), -1, r.extend, nil)
-	r.put(searchMatched, r.entry(r.add(matched, -1)))
+	r.put(searchMatched, r.border(matched))
 	r.goTo(at)
 }
 
-// entry reads the table.
-func (r *searchTurn) entry(i *ir.Value) *ir.Value {
-	return r.load(r.table, r.fn.b.Value(ir.OpShl, i, r.num(2)), 4)
+// border reads the table: the border of n characters. Nothing is taken from n, as
+// old verifiers see a negative index then.
+func (r *searchTurn) border(n *ir.Value) *ir.Value {
+	return r.load(r.table-4, r.fn.b.Value(ir.OpShl, n, r.num(2)), 4)
 }
 
 // extend adds an entry to the table, or takes one step towards it.
@@ -372,6 +373,6 @@ func (r *searchTurn) extend() {
 		r.fn.b.Store(op(ir.OpAdd, r.area, op(ir.OpShl, n, r.num(2))), r.table, b, 4)
 		r.put(searchBorder, b)
 		r.put(searchBuilt, r.add(n, 1))
-	}, func() { r.put(searchBorder, r.entry(r.add(border, -1))) })
+	}, func() { r.put(searchBorder, r.border(border)) })
 	r.next()
 }
