@@ -23,7 +23,8 @@ mounts: # tracefs and bpffs, where they are missing and may be mounted
 	@-mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf 2>/dev/null
 
 race: mounts ## the tests of runs under the race detector
-	$(GO) test -race -timeout 15m . ./runtime/session ./runtime/event ./runtime/maps ./runtime/output ./runtime/symbol
+	$(GO) test -race -timeout 15m -run 'TestRun|Sink|Symbols|Example' .
+	$(GO) test -race -timeout 15m ./runtime/session ./runtime/event ./runtime/maps ./runtime/output ./runtime/symbol
 
 test-vm: ## kernel probes in QEMU on Debian kernels (GOTRACE_VM_KERNELS=6.1,6.12)
 	GOTRACE_VM=1 $(GO) test ./runtime/vmtest -run TestVM -count=1 -timeout 30m -v
