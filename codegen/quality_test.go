@@ -29,6 +29,8 @@ func TestCodeQuality(t *testing.T) {
 			map[asm.BuiltinFunc]int{asm.FnGetCurrentComm: 1}, 20},
 		{"a string is read as far as the literal needs", `rawtracepoint:sys_enter /str(arg0) == "/etc/passwd"/ { @x = 1 }`,
 			map[asm.BuiltinFunc]int{asm.FnProbeReadKernelStr: 1}, 20},
+		{"a text is read once and searched in place", `rawtracepoint:sys_enter /strcontains(str(arg0), "passwd")/ { @x = 1 }`,
+			map[asm.BuiltinFunc]int{asm.FnMapLookupElem: 1, asm.FnProbeReadKernelStr: 1, asm.FnLoop: 1}, 130},
 		{"pid and tid are one call", `rawtracepoint:sys_enter { print((pid, tid)) }`,
 			map[asm.BuiltinFunc]int{asm.FnGetCurrentPidTgid: 1, asm.FnRingbufReserve: 1, asm.FnRingbufSubmit: 1}, 40},
 		{"a stack that nothing uses is not captured", `rawtracepoint:sys_enter { $s = pid; $c = comm; if ($s == 1) { print($c) } }`,

@@ -1,7 +1,6 @@
 package codegen_test
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -122,7 +121,7 @@ func searchPair(rnd *rand.Rand, limit int) (text, needle string) {
 
 // TestSearchConstant looks for needles of all lengths around that of a word.
 func TestSearchConstant(t *testing.T) {
-	for _, needle := range []string{"x", "ab", "aab", "abababa", "abababab", "ababababc", "aaaaaaaaaaaaaaab", "ab\x01ab\xffabababab\x80ba"} {
+	for _, needle := range []string{"x", "ab", "aab", "abababa", "abababab", "ababababc", "aaaaaaaaaaaaaaab", "ab\x01ab\xffabababab\x80ba", "ab\x00ab"} {
 		for _, release := range []string{"6.18", "5.10"} {
 			l := stringProgram(t, fmt.Sprintf("return strstr($a, %s)", quoted(needle)), release, 1024, 2)
 			for _, text := range []string{
@@ -130,7 +129,8 @@ func TestSearchConstant(t *testing.T) {
 				strings.Repeat("a", 1023-len(needle)) + needle, strings.Repeat("a", 1024-len(needle)) + needle, "ab\x00" + needle,
 			} {
 				seen, _, _ := strings.Cut(text[:min(len(text), 1023)], "\x00")
-				if got, want := l.see(t, text, ""), int32(strings.Index(seen, needle)); got != want {
+				sought, _, _ := strings.Cut(needle, "\x00")
+				if got, want := l.see(t, text, ""), int32(strings.Index(seen, sought)); got != want {
 					t.Errorf("%q in %q is at %d, want %d", needle, text, got, want)
 				}
 			}
@@ -207,13 +207,30 @@ func TestStringSizes(t *testing.T) {
 			l.see(t, a, b)
 			got := l.records()
 			if use.want == nil {
-				if len(got) != 1 || !bytes.Contains([]byte(got[0]), []byte("97,98,99")) {
+				if len(got) != 1 || !strings.Contains(got[0], "97,98,99") {
 					t.Errorf("max_strlen %d: %s: %.60q", strlen, use.body, got)
 				}
 				continue
 			}
 			if want := use.want(a, b); !slices.Equal(got, want) {
 				t.Errorf("max_strlen %d: %s\n got %.200q\nwant %.200q", strlen, use.body, got, want)
+			}
+		}
+	}
+}
+
+// TestCutStrings reads what is longer than max_strlen: the characters that do not
+// fit are neither counted nor compared. From 1024 on one fewer fits.
+func TestCutStrings(t *testing.T) {
+	for strlen, want := range map[int]int32{5: 5, 64: 64, 1023: 1023, 1024: 1023, 65536: 65535} {
+		l := stringProgram(t, "return $a == $b ? strlen($a) : -1", "6.18", strlen, 2)
+		text := strings.Repeat("x", int(want))
+		for _, c := range []struct {
+			a, b string
+			want int32
+		}{{text + "yz", text + "z", want}, {text, text + "a", want}, {text[1:], text, -1}, {text[1:] + "\x00", text[1:], want - 1}} {
+			if got := l.see(t, c.a, c.b); got != c.want {
+				t.Errorf("max_strlen %d: %d, want %d", strlen, got, c.want)
 			}
 		}
 	}

@@ -52,7 +52,7 @@ type Role uint8
 const (
 	RoleScript   Role = iota // a map of the script
 	RoleRing                 // the ring buffer of event records
-	RoleScratch              // per-CPU memory for what does not fit the stack
+	RoleScratch              // memory of each processor for what does not fit the stack
 	RoleStacks               // stacks by hash: StackUser, StackMode and StackLimit say which
 	RoleCounters             // array of one value: see Counter offsets
 	RoleConst                // read-only data, filled before the programs are loaded
