@@ -134,7 +134,7 @@ func (s *Session) privilege(span source.Span, err error) error {
 	list := &diag.List{Files: s.opt.Files}
 	d := list.Errorf(diag.NoPrivilege, span, "%v", err)
 	if missing := missingCapabilities(); missing != "" {
-		d.Hint("the process lacks %s: run it as root (sudo), or grant them to the program: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search=ep FILE", missing)
+		d.Hint("the process lacks %s: run it as root (sudo), or grant them to the program: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_syslog=ep FILE", missing)
 	} else {
 		d.Hint("the kernel refuses this even though the capabilities are there: a lockdown mode, a seccomp filter or a container may be in the way")
 	}
