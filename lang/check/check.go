@@ -129,6 +129,7 @@ type checker struct {
 	unstab   unstable
 	probes   []*probeGroup
 	targets  int // of all probes
+	faulty   int // attach points that have been reported
 	macros   macroTable
 	decls    map[string]*ast.MapDecl
 	cdefs    cdefs

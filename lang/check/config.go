@@ -181,12 +181,19 @@ func (c *checker) unstable(name string, sp source.Span) bool {
 	return true
 }
 
+// maxStrlen is the largest string in bytes: what looks for something in one
+// takes eight bytes a turn, and loops make 2^23 turns (BPF_MAX_LOOPS).
+const maxStrlen = 64 << 20
+
 // setConfig sets one field and returns what was expected if the value is bad.
 func setConfig(cfg *config.Config, s setting) string {
 	if p := intSetting(cfg, s.name); p != nil {
 		n, err := strconv.ParseUint(s.text, 0, 31)
 		if err != nil {
 			return "a non-negative integer"
+		}
+		if s.name == "max_strlen" && n > maxStrlen {
+			return "at most " + itoa(maxStrlen)
 		}
 		*p = int(n)
 		return ""

@@ -163,3 +163,31 @@ func TestLongChainOfMaps(t *testing.T) {
 		t.Errorf("got %.300s", list.Error())
 	}
 }
+
+// TestManyFaultyProbes shows that of many faulty attach points some are
+// reported, while those that the script says may be missing are passed over.
+func TestManyFaultyProbes(t *testing.T) {
+	h := hosttest.New()
+	probes := numbered(200, "fentry:nosuch%d { }\n")
+	_, list := compile(h, probes)
+	if n := len(list.Diags); n != 51 || !strings.Contains(list.Diags[50].Msg, "those behind this one were not looked at") {
+		t.Errorf("%d reports, the last %q", n, list.Diags[n-1].Msg)
+	}
+	if _, list := compile(h, "config = { missing_probes = \"ignore\" }\n"+probes+"begin { }"); list.HasErrors() {
+		t.Error(list.Error())
+	}
+}
+
+// TestSizesOfSettings shows that sizes which no kernel takes are refused where
+// they stand.
+func TestSizesOfSettings(t *testing.T) {
+	for program, want := range map[string]string{
+		"let @a = hash(0); begin { @a[1] = 1; }":                    "Map @a can have 1 to 2147483647 elements, not 0",
+		"let @a = hash(18446744073709551615); begin { @a[1] = 1; }": "Map @a can have 1 to 2147483647 elements, not 18446744073709551615",
+		"config = { max_strlen = 100000000 } begin { }":             "Invalid value for max_strlen: '100000000'. Expected at most 67108864",
+	} {
+		if _, list := compile(hosttest.New(), program); !strings.Contains(list.Error(), want) {
+			t.Errorf("%s: got %q, want %q", program, list.Error(), want)
+		}
+	}
+}

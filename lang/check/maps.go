@@ -327,7 +327,7 @@ func (c *checker) applyDecl(info *mapInfo, d *ast.MapDecl) {
 	case m.Key == nil:
 		c.diags.Errorf(diag.BadMap, d.Pos(), "Map %s is declared as %s but used without a key", m.Name, d.Kind.Name)
 	}
-	m.Kind, m.Entries = kind, int(min(d.Entries.Value, 1<<31-1))
+	m.Kind, m.Entries = kind, int(d.Entries.Value)
 }
 
 func naturalKind(agg bool) string {

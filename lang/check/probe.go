@@ -40,7 +40,7 @@ func (c *checker) prepare(s *ast.Script) bool {
 	}
 	for _, s := range scripts {
 		for _, item := range s.Items {
-			if p, ok := item.(*ast.Probe); ok && !c.tooManyProbes() {
+			if p, ok := item.(*ast.Probe); ok && !c.enoughAttached() {
 				c.resolveProbe(p)
 			}
 		}
@@ -52,6 +52,10 @@ func (c *checker) prepare(s *ast.Script) bool {
 	c.checkLimits()
 	return !c.diags.HasErrors()
 }
+
+// maxEntries is the largest size of a map: the kernel counts its elements with 32
+// bits and rounds up to a power of two.
+const maxEntries = 1<<31 - 1
 
 // collectDecls gathers map declarations.
 func (c *checker) collectDecls(scripts []*ast.Script) {
@@ -69,6 +73,9 @@ func (c *checker) collectDecls(scripts []*ast.Script) {
 				c.diags.Errorf(diag.BadMap, d.Kind.Pos(), "Invalid bpf map type: %s", d.Kind.Name).
 					Hint("Valid map types: hash, lruhash, percpuhash, percpulruhash")
 			}
+			if n := d.Entries.Value; n == 0 || n > maxEntries {
+				c.diags.Errorf(diag.BadMap, d.Entries.Pos(), "Map %s can have 1 to %d elements, not %d", d.Map.Name, maxEntries, n)
+			}
 			c.decls[d.Map.Name] = d
 		}
 	}
@@ -83,7 +90,7 @@ func (c *checker) resolveProbe(p *ast.Probe) {
 	groups := map[string]*probeGroup{}
 	written := map[string]int{} // what is written twice fires twice
 	for _, ap := range p.Attach {
-		if c.tooManyProbes() {
+		if c.enoughAttached() {
 			return
 		}
 		seen := map[string]bool{}
@@ -168,6 +175,9 @@ func (c *checker) resolveAttach(ap *ast.AttachPoint, opt target.ResolveOptions) 
 		}
 	}
 	c.diags.Add(diag.Diagnostic{Code: code, Span: ap.Pos(), Msg: err.Error(), Hints: hints})
+	if c.faulty++; c.faulty == maxFaulty {
+		c.diags.Errorf(code, ap.Pos(), "%d attach points are at fault: those behind this one were not looked at", maxFaulty)
+	}
 	return nil
 }
 
@@ -229,7 +239,15 @@ func (c *checker) checkIterators() {
 // Looking further is of no use, and each attach point takes up to a millisecond.
 const maxExcess = 4096
 
-func (c *checker) tooManyProbes() bool { return c.targets > c.cfg.MaxProbes+maxExcess }
+// maxFaulty is how many attach points are reported as faulty before the others
+// are not looked at: what is likely meant is searched for in long lists.
+const maxFaulty = 50
+
+// enoughAttached tells that what further attach points stand for does not
+// matter.
+func (c *checker) enoughAttached() bool {
+	return c.targets > c.cfg.MaxProbes+maxExcess || c.faulty >= maxFaulty
+}
 
 func (c *checker) checkLimits() {
 	progs := 0

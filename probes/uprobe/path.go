@@ -86,9 +86,14 @@ func checked(h *host.Host, path string) ([]string, error) {
 	return []string{path}, nil
 }
 
+// maxFound is how many files and directories a pattern may lead through: links
+// such as /proc/self/root lead in circles.
+const maxFound = 100_000
+
 // glob expands "*" in the components of a path. It does not match a slash.
 func glob(h *host.Host, pattern string, opt *target.ResolveOptions) ([]string, error) {
 	found := []string{"/"}
+	seen := 0
 	for part := range strings.SplitSeq(strings.TrimPrefix(h.Abs(pattern), "/"), "/") {
 		var next []string
 		for _, dir := range found {
@@ -105,7 +110,11 @@ func glob(h *host.Host, pattern string, opt *target.ResolveOptions) ([]string, e
 					next = append(next, filepath.Join(dir, e.Name()))
 				}
 			}
+			if seen+len(next) > maxFound {
+				return nil, target.Errorf(target.Unsupported, "%s leads through more than %d files and directories", pattern, maxFound)
+			}
 		}
+		seen += len(next)
 		found = next
 	}
 	found = slices.DeleteFunc(found, func(path string) bool {

@@ -251,3 +251,17 @@ func TestWildcardsTellWhatIsClosed(t *testing.T) {
 		}
 	}
 }
+
+// Links that lead in circles make more and more paths of a pattern.
+func TestPatternsInCirclesEnd(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range strings.Split("abcdefghij", "") {
+		if err := os.Symlink(".", filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := binaries(host.Live(), dir+strings.Repeat("/*", 20), &target.ResolveOptions{})
+	if err == nil || !strings.Contains(err.Error(), "leads through more than 100000 files and directories") {
+		t.Errorf("got %v", err)
+	}
+}
