@@ -108,12 +108,23 @@ func (c *checker) binaryInt(op typed.Op, x operand, xi types.Int, y operand, yi 
 		}
 		return of(&typed.Binary{Node: node(types.Bool{}, sp), Op: op, X: c.extend(x, xi, signed), Y: c.extend(y, yi, signed)})
 	}
-	if (op == typed.Div || op == typed.Mod) && (xi.Signed && !x.flex || yi.Signed && !y.flex) {
-		c.diags.Warnf(diag.SignMismatch, sp, "signed operands for '%s' can lead to undefined behavior: the operation is unsigned when run", map[typed.Op]string{typed.Div: "/", typed.Mod: "%"}[op]).
-			Hint("cast the operands to unsigned")
+	if op == typed.Div || op == typed.Mod {
+		c.warnSigned(op, x, y, sp)
 	}
 	t := wide(signed || op == typed.Sub)
 	return of(&typed.Binary{Node: node(t, sp), Op: op, X: c.extend(x, xi, t.Signed), Y: c.extend(y, yi, t.Signed)})
+}
+
+// warnSigned warns of a signed operand of a division, which is unsigned when
+// run. As in bpftrace, operands of one and the same type pass: they are mostly
+// small numbers that never get negative, as in $i % 5.
+func (c *checker) warnSigned(op typed.Op, x, y operand, sp source.Span) {
+	xi, yi := x.written(), y.written()
+	if xi == yi || !(xi.Signed && !x.flex) && !(yi.Signed && !y.flex) {
+		return
+	}
+	c.diags.Warnf(diag.SignMismatch, sp, "signed operands for '%s' can lead to undefined behavior: the operation is unsigned when run", map[typed.Op]string{typed.Div: "/", typed.Mod: "%"}[op]).
+		Hint("cast the operands to unsigned")
 }
 
 // extend widens by the operand's own sign; the sign of the result is only a

@@ -146,11 +146,10 @@ func (c *checker) varRef(x *ast.VarRef) operand {
 	if v == nil {
 		return c.errUndefinedVar(x)
 	}
-	v.read = true
 	if v.let && !v.assigned && !c.fn.ctxFree {
 		c.diags.Warnf(diag.Unused, x.Pos(), "Variable used before it was assigned: $%s", x.Name)
 	}
-	return of(&typed.VarRef{Node: node(v.slot.typeOf(), x.Pos()), Var: c.touch(v)})
+	return c.use(v, x.Pos())
 }
 
 func (c *checker) tuple(x *ast.Tuple) operand {

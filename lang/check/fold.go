@@ -11,7 +11,8 @@ import (
 
 // foldInt computes x op y of literals. Here, unlike when run, division, modulo
 // and right shift are signed, and overflow is an error. Numbers above the range
-// of int64 (and those cast to uint64) are computed with as unsigned.
+// of int64 (and those cast to uint64) are computed with as unsigned, and so are
+// literals without a minus, whose result may be above that range.
 func (c *checker) foldInt(op typed.Op, x operand, a uint64, y operand, b uint64, sp source.Span) operand {
 	xi, _ := intOf(x.Type())
 	yi, _ := intOf(y.Type())
@@ -27,9 +28,10 @@ func (c *checker) foldInt(op typed.Op, x operand, a uint64, y operand, b uint64,
 		c.diags.Errorf(diag.ConstantFault, sp, "unable to fold: overflow, shift by %d", int64(b))
 		return c.bad(sp)
 	}
+	plain := x.flex && y.flex && op != typed.Sub
 	var n uint64
 	var overflow bool
-	if unsigned {
+	if unsigned || plain {
 		n, overflow = foldUnsigned(op, a, b)
 	} else {
 		n, overflow = foldSigned(op, a, b)
@@ -45,7 +47,7 @@ func (c *checker) foldInt(op typed.Op, x operand, a uint64, y operand, b uint64,
 	if unsigned {
 		return operand{Expr: &typed.Const{Node: node(uint64Type, sp), Value: n}, lit: true, flex: true}
 	}
-	return intLit(n, int64(n) < 0, sp)
+	return intLit(n, int64(n) < 0 && !plain, sp)
 }
 
 func isUint64(t types.Int) bool { return t.Bits == 64 && !t.Signed }

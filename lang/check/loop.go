@@ -42,17 +42,28 @@ func (c *checker) forStmt(out *typed.Block, s *ast.For) {
 		return
 	}
 	lo, hi := c.bound(s.Lo), c.bound(s.Hi)
-	st := &typed.ForRange{Lo: lo.Expr, Hi: hi.Expr, Span: s.Pos()}
+	st := &typed.ForRange{Lo: count(lo), Hi: count(hi), Span: s.Pos()}
 	st.Body = c.loopBody(forLoop, s.Body, func() {
 		v := c.loopVar(s)
 		// The loop variable is as wide as its bounds, which are int64 when run.
 		c.infer.join(v.slot, of(&typed.Zero{Node: node(int64Type, s.Var.Pos())}))
 		v.v.Type = v.slot.typeOf()
+		if t, ok := joinTypes(lo.Type(), lo.flex, hi.Type(), hi.flex); ok {
+			v.bounds, _ = intOf(t)
+		}
 		st.Var = v.v
 	})
 	if st.Var != nil {
 		add(out, st)
 	}
+}
+
+// count is a bound as the loop takes it.
+func count(bound operand) typed.Expr {
+	if isUnknown(bound.Type()) {
+		return bound.Expr
+	}
+	return widen(bound.Expr, true)
 }
 
 func (c *checker) loopVar(s *ast.For) *variable {
@@ -76,7 +87,7 @@ func (c *checker) bound(x ast.Expr) operand {
 		c.diags.Errorf(diag.BadOperand, x.Pos(), "Loop range requires an integer for its bounds, not %s", kindName(y.Type()))
 		return c.bad(x.Pos())
 	}
-	return of(widen(y.Expr, true))
+	return y
 }
 
 func (c *checker) forMap(out *typed.Block, s *ast.For) {

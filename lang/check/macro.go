@@ -213,8 +213,7 @@ func (c *checker) macroVarRef(x *ast.VarRef) (operand, bool) {
 	if v == nil {
 		return operand{}, false
 	}
-	v.read = true
-	return of(&typed.VarRef{Node: node(v.slot.typeOf(), x.Pos()), Var: c.touch(v)}), true
+	return c.use(v, x.Pos()), true
 }
 
 // macroMap resolves a map's name: inside a macro only parameters may be used.

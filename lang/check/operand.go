@@ -17,9 +17,21 @@ type operand struct {
 	flex bool
 	// cast: a literal that was given a type, which counts as it does when run.
 	cast bool
+	// bounds is the type of the bounds of a loop over numbers, if this is its
+	// variable, which is wider when run.
+	bounds types.Int
 	// elems are the operands of a tuple or record made here, whose literal
 	// elements stay flexible.
 	elems []operand
+}
+
+// written is the type of an integer as the script has it.
+func (x operand) written() types.Int {
+	if x.bounds.Bits != 0 {
+		return x.bounds
+	}
+	t, _ := intOf(x.Type())
+	return t
 }
 
 func (c *checker) bad(sp source.Span) operand {

@@ -5,6 +5,7 @@ import (
 	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/lang/typed"
+	"github.com/gotrace/gotrace/lang/types"
 )
 
 // funcState is the state of one probe body while it is checked.
@@ -49,6 +50,7 @@ type variable struct {
 	assigned bool
 	read     bool
 	callback int
+	bounds   types.Int // of a loop over numbers, see operand
 }
 
 func (c *checker) pushScope() {
@@ -82,6 +84,12 @@ func (c *checker) declare(name string, at ast.Node, sp source.Span) *variable {
 	v.v.Type = v.slot.typeOf()
 	c.fn.scope.vars[name] = v
 	return v
+}
+
+// use is a reference to v.
+func (c *checker) use(v *variable, sp source.Span) operand {
+	v.read = true
+	return operand{Expr: &typed.VarRef{Node: node(v.slot.typeOf(), sp), Var: c.touch(v)}, bounds: v.bounds}
 }
 
 // touch notes a use of v from within a loop body that v is declared outside of.
