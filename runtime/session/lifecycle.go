@@ -148,13 +148,13 @@ const (
 
 // drainLast handles all that is in the buffer once the probes are detached. A
 // Sink that is too slow for it does not hold up the end of the run for ever:
-// what it did not take counts as lost.
+// what it did not take counts as lost. Commands of system() take their time.
 func (s *Session) drainLast() error {
 	if s.reader == nil {
 		return nil
 	}
-	end := time.Now().Add(lastTime)
-	for time.Now().Before(end) {
+	start, before := time.Now(), s.commandsTook
+	for time.Since(start)-(s.commandsTook-before) < lastTime {
 		n, err := s.reader.Poll(time.Unix(0, 0), s.handle)
 		if err != nil || n == 0 {
 			return err
@@ -190,6 +190,9 @@ func (s *Session) finish() error {
 	}
 	s.ending = true
 	if err := s.runAll(target.End); err != nil {
+		return err
+	}
+	if err := s.drainLast(); err != nil { // what drain had no time for
 		return err
 	}
 	if err := s.reportLoss(); err != nil {
@@ -246,7 +249,7 @@ func (s *Session) handle(e event.Event) error {
 		}
 	case *event.System:
 		if s.opt.Format != nil {
-			return s.system(s.ctx, e)
+			return s.system(s.commands, e)
 		}
 	case *event.Unwatch:
 		return s.unwatch(e.Address)

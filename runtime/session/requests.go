@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gotrace/gotrace/runtime/event"
@@ -45,11 +46,14 @@ func (s *Session) text(t event.Text) string { return string(s.opt.Format.AppendT
 const maxCommandOutput = 1 << 20
 
 // system runs the command of system() with /bin/sh -c and shows both its
-// streams, or how it failed. The run waits for it; ending ctx kills it.
+// streams, or how it failed. The run waits for it; ending ctx kills it, as does
+// the end of this process, such as by a second Ctrl-C.
 func (s *Session) system(ctx context.Context, e *event.System) error {
+	defer func(start time.Time) { s.commandsTook += time.Since(start) }(time.Now())
 	out := &limitedBuffer{limit: maxCommandOutput}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", s.text(e.Text))
 	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = time.Second // for a child of the shell that keeps the pipe
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {

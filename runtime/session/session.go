@@ -86,8 +86,14 @@ type Session struct {
 	mu    sync.Mutex
 	links []attachment
 
-	ctx      context.Context
-	cancel   context.CancelFunc
+	ctx    context.Context
+	cancel context.CancelFunc
+	// commands is the context of system(): the end of the run does not end it,
+	// as end probes and what is queued then may ask for commands, too.
+	commands     context.Context
+	endCommands  context.CancelFunc
+	commandsTook time.Duration // in system() so far
+
 	selfRuns atomic.Int32
 	exited   bool
 	ending   bool // the end probes run
@@ -114,6 +120,7 @@ type attachment struct {
 func Start(ctx context.Context, obj *object.Object, opt Options) (*Session, error) {
 	s := &Session{obj: obj, opt: opt, lostOf: make([]uint64, len(obj.Records)), maps: map[string]*ebpf.Map{}, progs: map[*object.Program]*ebpf.Program{}}
 	s.ctx, s.cancel = context.WithCancel(ctx)
+	s.commands, s.endCommands = context.WithCancel(context.WithoutCancel(ctx))
 	if opt.Format != nil {
 		opt.Format.Stack = s.lookupStack
 	}
@@ -243,6 +250,7 @@ func (s *Session) Close() error {
 	}
 	s.closed = true
 	s.cancel()
+	s.endCommands()
 	if s.command != nil {
 		s.command.stop()
 	}
