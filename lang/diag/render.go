@@ -98,7 +98,7 @@ func clip(line string, col int) (part string, at int) {
 
 // head writes the first line of a report, in colour where that is wanted.
 func head(b *strings.Builder, sev Severity, color bool, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	text := shorten(fmt.Sprintf(format, args...))
 	if color {
 		text = Paint(sev, text)
 	}
@@ -144,4 +144,15 @@ func columns(line string, col int) int {
 		}
 	}
 	return n
+}
+
+// maxHead is how many bytes the first line of a report has at most: it may quote
+// a name of any length.
+const maxHead = 4096
+
+func shorten(text string) string {
+	if len(text) <= maxHead {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxHead], "") + "..."
 }

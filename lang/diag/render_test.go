@@ -49,3 +49,13 @@ func TestControlCharacters(t *testing.T) {
 		t.Errorf("%q", lines[1])
 	}
 }
+
+// TestLongMessage wants the start of a message that quotes a name of a megabyte.
+func TestLongMessage(t *testing.T) {
+	list := &diag.List{}
+	list.Errorf(diag.UnknownName, source.Span{}, "unknown: %s", strings.Repeat("ä", 1<<20))
+	text := list.Error()
+	if len(text) > 5000 || !strings.HasPrefix(text, "ERROR: unknown: ää") || !strings.HasSuffix(text, "ä...") {
+		t.Errorf("%d bytes: %.40q", len(text), text)
+	}
+}
