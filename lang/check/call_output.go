@@ -290,8 +290,8 @@ func (c *checker) printMap(s *site, ref *ast.MapRef) {
 	}
 	e.Map = m.m
 	if a, ok := m.value.typ.(types.Agg); ok && a.Kind == types.Stats && len(s.args) > 1 {
+		// What bpftrace 0.27 says; it honours them all the same, div for the average.
 		c.diags.Warnf(diag.Ignored, s.sp, "print()'s top and div arguments are ignored when used on stats() maps.")
-		e.Top, e.Div = 0, 0
 	}
 	if c.fn.callback > 0 {
 		c.diags.Warnf(diag.Ignored, s.sp, "Due to it's asynchronous nature using 'print()' in a loop can lead to unexpected behavior. The map will likely be updated before the runtime can 'print' it.")

@@ -37,7 +37,7 @@ func (c *checker) str(s *site) operand {
 		}
 		return strLit(p, s.sp)
 	}
-	x := c.arg(s, 0)
+	x := c.strArg(s)
 	size, limit, ok := c.strSize(s)
 	if !ok || isUnknown(x.Type()) {
 		return c.bad(s.sp)
@@ -57,6 +57,15 @@ func (c *checker) str(s *site) operand {
 	}
 	c.diags.Errorf(diag.BadArgument, s.args[0].Pos(), "str() expects a pointer, integer, string or positional parameter (%s provided)", kindName(x.Type()))
 	return c.bad(s.sp)
+}
+
+// strArg is what str reads. A parameter that is not given is text without
+// characters here, nothing to warn of.
+func (c *checker) strArg(s *site) operand {
+	if p, ok := s.args[0].(*ast.Param); ok {
+		return c.paramValue(p)
+	}
+	return c.arg(s, 0)
 }
 
 // strSize returns the size argument: as an expression (nil: none) and, if it
@@ -279,10 +288,7 @@ func (c *checker) path(s *site) operand {
 func (c *checker) paramText(x ast.Expr) (string, bool) {
 	switch x := x.(type) {
 	case *ast.Param:
-		if x.N <= len(c.params) {
-			return c.params[x.N-1].text, true
-		}
-		return "", true
+		return c.given(x).text, true
 	case *ast.Binary:
 		p, ok := x.X.(*ast.Param)
 		if !ok || x.Op != "+" {

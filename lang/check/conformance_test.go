@@ -103,7 +103,7 @@ func reportedAt(list *diag.List, want string) bool {
 	return false
 }
 
-func compile(h *host.Host, program string) (*typed.Program, *diag.List) {
+func compile(h *host.Host, program string, params ...string) (*typed.Program, *diag.List) {
 	set := &source.Set{}
 	s, list := parse.File(set, set.Add("stdin", h.Abs("."), program))
 	if list.HasErrors() {
@@ -116,7 +116,7 @@ func compile(h *host.Host, program string) (*typed.Program, *diag.List) {
 			info, err := h.Stat(path)
 			return err == nil && info.Mode()&0o002 != 0
 		},
-		Resolve: target.ResolveOptions{Cmd: true},
+		Resolve: target.ResolveOptions{Cmd: true}, Params: params,
 		TaskBTF: true, Release: h.Release(),
 	})
 	return prog, list

@@ -93,12 +93,28 @@ func scientific(mant, exp string) (uint64, bool) {
 	return m, true
 }
 
-// param is $N: a literal.
+// param is $N where a value is wanted: a literal. One that is not given is 0,
+// which a script hardly means.
 func (c *checker) param(x *ast.Param) operand {
+	if c.given(x).text == "" {
+		c.diags.Warnf(diag.BadParam, x.Pos(), "Positional parameter $%d is empty or not provided.", x.N)
+	}
+	return c.paramValue(x)
+}
+
+// given returns parameter $N, the zero value without one.
+func (c *checker) given(x *ast.Param) param {
 	if x.N > len(c.params) {
+		return param{}
+	}
+	return c.params[x.N-1]
+}
+
+func (c *checker) paramValue(x *ast.Param) operand {
+	p := c.given(x)
+	if p.text == "" {
 		return intLit(0, false, x.Pos())
 	}
-	p := c.params[x.N-1]
 	if p.isNumber {
 		return intLit(p.n, p.negative, x.Pos())
 	}

@@ -5,14 +5,15 @@ import (
 	"testing"
 
 	"github.com/gotrace/gotrace/lang/diag"
+	"github.com/gotrace/gotrace/lang/typed"
 	"github.com/gotrace/gotrace/probes/host/hosttest"
 )
 
 // warnings returns what the checker warns of in a script that it accepts, one a
 // line.
-func warnings(t *testing.T, program string) string {
+func warnings(t *testing.T, program string, params ...string) string {
 	t.Helper()
-	_, list := compile(hosttest.New(), program)
+	_, list := compile(hosttest.New(), program, params...)
 	if list.HasErrors() {
 		t.Fatalf("%s: %s", program, list.Error())
 	}
@@ -51,5 +52,42 @@ func TestSignedDivision(t *testing.T) {
 		if got := warnings(t, "begin { "+program+" }"); strings.Contains(got, "signed operands") != want {
 			t.Errorf("%s: want a warning: %v, got %q", program, want, got)
 		}
+	}
+}
+
+// TestMissingParameter shows which uses of a parameter that is not given, or
+// empty, draw a warning: all but those as text.
+func TestMissingParameter(t *testing.T) {
+	const warned = "Positional parameter $1 is empty or not provided.\n"
+	for program, want := range map[string]string{
+		`begin { print($1); }`:            warned,
+		`begin { @[$1 + 1] = 5; }`:        warned,
+		`begin /pid == $1/ { print(1); }`: warned,
+		`begin { print(str($1)); }`:       "",
+		`begin { print(str($1 + 2)); }`:   "",
+		`begin { print(str($1, 4)); }`:    "",
+		`begin { print($#); }`:            "",
+	} {
+		if got := warnings(t, program); got != want {
+			t.Errorf("without a parameter, %s: got %q, want %q", program, got, want)
+		}
+		if got := warnings(t, program, ""); got != want {
+			t.Errorf("with an empty parameter, %s: got %q, want %q", program, got, want)
+		}
+		if got := warnings(t, program, "7"); got != "" {
+			t.Errorf("with a parameter, %s: got %q", program, got)
+		}
+	}
+}
+
+// TestEmptyParameter shows that an empty parameter is the number 0, as one that
+// is not given.
+func TestEmptyParameter(t *testing.T) {
+	prog, list := compile(hosttest.New(), `begin { @a = $1; }`, "")
+	if prog == nil {
+		t.Fatal(list.Error())
+	}
+	if got := typed.Dump(prog); !strings.Contains(got, "@a = 0\n") {
+		t.Errorf("no number 0:\n%s", got)
 	}
 }
