@@ -389,3 +389,16 @@ func TestRunCgroupPath(t *testing.T) {
 		t.Errorf("output %q, want %q", o.out, want)
 	}
 }
+
+// print() of a map of stats keeps the elements with the highest averages, and
+// divides these, as bpftrace does in spite of its warning.
+func TestRunPrintStats(t *testing.T) {
+	hosttest.RequireBPF(t)
+	o := runScript(t, `begin { for ($i : 0..50) { @s[(uint64)$i % 5] = stats($i); } print(@s, 2); print(@s, 2, 10); clear(@s); }`,
+		nil, gotrace.RunOptions{})
+	want := "@s[3]: { .count = 10, .average = 25, .total = 255 }\n@s[4]: { .count = 10, .average = 26, .total = 265 }\n" +
+		"@s[3]: { .count = 10, .average = 2, .total = 255 }\n@s[4]: { .count = 10, .average = 2, .total = 265 }\n\n\n"
+	if o.out != want {
+		t.Errorf("output %q, want %q", o.out, want)
+	}
+}

@@ -250,11 +250,11 @@ func TestTopAndDivide(t *testing.T) {
 	if got := show(s); got != "1=0 2=0" {
 		t.Error(got)
 	}
-	stats := merge(types.Agg{Kind: types.Stats}, [][]byte{words(9, 1)})
+	stats := merge(types.Agg{Kind: types.Stats}, [][]byte{words(9, 1)}) // of which the average is divided, as in bpftrace
 	stats.divide(2)
 	hist := merge(types.Agg{Kind: types.Hist}, [][]byte{words(9, 20)})
 	hist.divide(5)
-	if stats.Total != 9 || stats.Value != 9 || hist.Buckets[0] != 1 || hist.Buckets[1] != 4 {
+	if stats.Total != 9 || stats.Count != 1 || stats.Value != 4 || hist.Buckets[0] != 1 || hist.Buckets[1] != 4 {
 		t.Errorf("%+v %+v", stats, hist)
 	}
 }

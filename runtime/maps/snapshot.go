@@ -81,8 +81,8 @@ func (s *Snapshot) Top(n uint64) {
 }
 
 // Divide divides the numbers of the map by d, truncated toward zero; 0 and 1
-// leave them. Integers, count, sum, min, max, avg and the counts of histograms
-// are divided, other values are not.
+// leave them. Integers, count, sum, min, max, the averages of avg and stats, and
+// the counts of histograms are divided, other values are not.
 func (s *Snapshot) Divide(d uint64) {
 	if d < 2 {
 		return
@@ -99,7 +99,7 @@ func (s *Snapshot) Divide(d uint64) {
 
 func (a *Aggregate) divide(d uint64) {
 	switch a.Type.Kind {
-	case types.Stats, types.TSeries:
+	case types.TSeries:
 	case types.Hist, types.LHist:
 		for i := range a.Buckets {
 			a.Buckets[i] /= d
