@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/participle/v2"
 	"github.com/alecthomas/participle/v2/lexer"
 
+	"github.com/gotrace/gotrace/lang/ast"
 	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/source"
 )
@@ -20,6 +21,7 @@ type syntaxError struct {
 	at   source.Span
 	msg  string
 	note *diag.Note
+	hint string // "": none
 }
 
 func (e *syntaxError) Error() string { return e.msg }
@@ -50,7 +52,43 @@ func unexpected(t *lexer.Token, want string) *syntaxError {
 	if want == "" {
 		return syntaxErrorf(at, "unexpected %s", describe(t))
 	}
-	return syntaxErrorf(at, "expected %s, got %s", want, describe(t))
+	e := syntaxErrorf(at, "expected %s, got %s", want, describe(t))
+	if isOp(t, "=") && (want == closesPred || want == "')'") {
+		e.hint = "did you mean ==, which compares?"
+	}
+	return e
+}
+
+// closesPred is what a predicate is expected to end with.
+const closesPred = "'/' that ends the predicate"
+
+// notClosed reports a block without its end, with the place where it begins.
+func notClosed(end, open *lexer.Token) *syntaxError {
+	e := unexpected(end, "'}'")
+	e.note = &diag.Note{Span: tokenSpan(open), Msg: "the block that is not closed begins here"}
+	return e
+}
+
+// strayBrace reports a brace that closes nothing.
+func strayBrace(t *lexer.Token) *syntaxError {
+	at := tokenSpan(t)
+	at.End = at.Start + 1
+	return syntaxErrorf(at, "unexpected '}': no block is open here")
+}
+
+// notEnded reports a statement that goes on where it should end. What looks like
+// an assignment to a bare name is meant to be one to a variable, what looks like
+// an attach point is one behind a block without its end.
+func notEnded(x ast.Expr, t *lexer.Token) *syntaxError {
+	e := unexpected(t, "';'")
+	name, ok := x.(*ast.Ident)
+	switch {
+	case ok && isAssignOp(t):
+		e.hint = fmt.Sprintf("scratch variables start with $, as in $%s %s ...; maps start with @", clip(name.Name), t.Value)
+	case ok && (isOp(t, ":") || isOp(t, "{")):
+		e.hint = "if a probe begins here, the one before it lacks a '}'"
+	}
+	return e
 }
 
 func describe(t *lexer.Token) string {
@@ -139,7 +177,7 @@ func expectation(msg string) string {
 	case "<int>":
 		return "an integer"
 	case "<pred>":
-		return "'/' that ends the predicate"
+		return closesPred
 	case "Body":
 		return "'{'"
 	case "TypeExpr", "TypeOrExpr":

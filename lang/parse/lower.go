@@ -45,6 +45,9 @@ func (b *builder) report() {
 		if e.note != nil {
 			d.Notes = append(d.Notes, *e.note)
 		}
+		if e.hint != "" {
+			d.Hint("%s", e.hint)
+		}
 	}
 }
 

@@ -114,6 +114,8 @@ func (p *parser) itemAt(lex *lexer.PeekingLexer) (item, error) {
 	switch {
 	case t.Type == tokCText:
 		return &cdefItem{*lex.Next()}, nil
+	case t.Type == tokAttach && t.Value[0] == '}':
+		return nil, strayBrace(t)
 	case t.Type != tokKeyword:
 		return run(p.probe, lex)
 	}
@@ -188,7 +190,7 @@ func (p *parser) block(lex *lexer.PeekingLexer) *block {
 			return b
 		case endsBlock(t):
 			b.Tokens = lex.Range(start, lex.RawCursor())
-			b.stmts = append(b.stmts, &badStmt{tokens: b.tokens, err: unexpected(t, "'}'")})
+			b.stmts = append(b.stmts, &badStmt{tokens: b.tokens, err: notClosed(t, &b.Tokens[0])})
 			return b
 		}
 		s := p.stmt(lex)
@@ -326,7 +328,7 @@ func endStmt(lex *lexer.PeekingLexer, s stmt) error {
 	case *exprStmt:
 		s.semi = semi
 		if !semi && (t.Type != tokPunct || t.Value != "}") {
-			return unexpected(t, "';'")
+			return notEnded(s.x, t)
 		}
 	default:
 		if !semi && (t.Type != tokPunct || t.Value != "}") {
