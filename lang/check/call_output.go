@@ -129,10 +129,23 @@ func (c *checker) checkFormat(format string, args []operand, s *site) bool {
 		n++
 	}
 	if n != len(args) {
-		c.diags.Errorf(diag.BadFormat, s.sp, "%s: Not enough or too many arguments for format string (%d supplied, %d expected)", s.name, len(args), n)
+		c.errFormatArgs(s, format, len(args), n)
 		return false
 	}
 	return true
+}
+
+// errFormatArgs reports that a format takes another number of arguments. What
+// only looks like a conversion, and is printed as it is, is likely the cause.
+func (c *checker) errFormatArgs(s *site, format string, got, want int) {
+	what := "not enough"
+	if got > want {
+		what = "too many"
+	}
+	d := c.diags.Errorf(diag.BadFormat, s.sp, "%s: %s arguments for format string (%d supplied, %d expected)", s.name, what, got, want)
+	if stray := printf.Stray(format); stray != "" {
+		d.Hint("there is no conversion %s: it is printed as it is", stray)
+	}
 }
 
 func (c *checker) fitsVerb(it printf.Item, x *operand, s *site) bool {

@@ -41,6 +41,19 @@ func (c *checker) errUndefinedVar(x *ast.VarRef) operand {
 	return c.bad(x.Pos())
 }
 
+// hintQuotes adds a hint to the report of a name that nothing has, where it
+// stands beside a text: it is likely meant to be one.
+func (c *checker) hintQuotes(beside operand, x ast.Expr) {
+	name, ok := x.(*ast.Ident)
+	n := len(c.diags.Diags)
+	if !ok || n == 0 || !isText(beside) {
+		return
+	}
+	if d := &c.diags.Diags[n-1]; d.Code == diag.UnknownName && d.Span == x.Pos() {
+		d.Hint("if it is meant as text, quote it: \"%s\"", name.Name)
+	}
+}
+
 func (c *checker) errRedeclared(s *ast.Let, old *variable) {
 	c.diags.Errorf(diag.UnknownName, s.Pos(), "Variable $%s was already declared. Variable shadowing is not allowed.", s.Var.Name).
 		Note(old.decl, "This is the initial declaration.")

@@ -59,6 +59,8 @@ func (c *checker) operatorExpr(x ast.Expr) operand {
 		}
 		a := c.value(x.X)
 		b := c.value(x.Y)
+		c.hintQuotes(a, x.Y)
+		c.hintQuotes(b, x.X)
 		return c.binary(x.Op, a, b, x.Pos())
 	case *ast.Cond:
 		return c.cond(x)

@@ -19,6 +19,11 @@ func TestHints(t *testing.T) {
 		{"field of a struct", `struct s { int first; }; begin { $p = (struct s *)0; print($p.frist); }`, `did you mean "first"?`},
 		{"setting", `config = { max_strln = 10 } begin { }`, "did you mean max_strlen?"},
 		{"provider", `interva:ms:1 { }`, "did you mean interval?"},
+		{"text", `begin /comm == bash/ { }`, `quote it: "bash"`},
+		{"text on the left", `begin { print(bash == comm); }`, `quote it: "bash"`},
+		{"few arguments", `begin { printf("%d %d", 1); }`, "printf: not enough arguments for format string (1 supplied, 2 expected)"},
+		{"many arguments", `begin { printf("%d", 1, 2, 3); }`, "printf: too many arguments for format string (3 supplied, 1 expected)"},
+		{"no conversion", `begin { printf("%q", 1); }`, "there is no conversion %q"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, list := compile(h, c.program)

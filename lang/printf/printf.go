@@ -5,7 +5,10 @@
 // both see the same conversions.
 package printf
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Item is a piece of a format: literal text, or one conversion.
 type Item struct {
@@ -66,6 +69,26 @@ func Parse(format string) ([]Item, error) {
 		}
 	}
 	return items, nil
+}
+
+// Stray returns the first part of a format that looks like a conversion and is
+// none, such as "%q", "" without one.
+func Stray(format string) string {
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' {
+			continue
+		}
+		_, n, _ := conversion(format[i:])
+		if n > 0 {
+			i += n - 1
+			continue
+		}
+		rest := strings.TrimLeft(format[i+1:], "-+ #0123456789.*hlLjzt")
+		if rest != "" && 'a' <= rest[0]|0x20 && rest[0]|0x20 <= 'z' {
+			return format[i : len(format)-len(rest)+1]
+		}
+	}
+	return ""
 }
 
 // conversion reads one conversion at the start of s, a percent sign. n is its

@@ -104,3 +104,18 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestStray shows what looks like a conversion and is none.
+func TestStray(t *testing.T) {
+	for format, want := range map[string]string{
+		"%d %q":    "%q",
+		"%-5lk":    "%-5lk",
+		"%d %% %s": "",
+		"100%":     "",
+		"100%!":    "",
+	} {
+		if got := Stray(format); got != want {
+			t.Errorf("Stray(%q) = %q, want %q", format, got, want)
+		}
+	}
+}
