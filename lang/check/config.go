@@ -136,6 +136,10 @@ func (c *checker) applySetting(s setting) {
 	}
 	if want := setConfig(&c.cfg, s); want != "" {
 		c.errSetting(s, want)
+		return
+	}
+	if s.name == "show_debug_info" && c.cfg.ShowDebugInfo {
+		c.diags.Warnf(diag.Ignored, s.span, "show_debug_info has no effect: stacks are printed without source files and lines")
 	}
 }
 

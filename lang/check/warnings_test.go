@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -89,5 +90,16 @@ func TestEmptyParameter(t *testing.T) {
 	}
 	if got := typed.Dump(prog); !strings.Contains(got, "@a = 0\n") {
 		t.Errorf("no number 0:\n%s", got)
+	}
+}
+
+// TestSettingWithoutEffect shows that a script is told when it asks for what
+// gotrace does not have.
+func TestSettingWithoutEffect(t *testing.T) {
+	const program = `config = { show_debug_info = %s } begin { }`
+	for value, want := range map[string]bool{"true": true, "1": true, "false": false} {
+		if got := warnings(t, fmt.Sprintf(program, value)); strings.Contains(got, "show_debug_info has no effect") != want {
+			t.Errorf("%s: want a warning: %v, got %q", value, want, got)
+		}
 	}
 }
