@@ -35,10 +35,14 @@ func (d *Demoter) Demote(allocs []*ir.Alloc, excess int) bool {
 	}
 	largest := slices.Clone(allocs)
 	slices.SortStableFunc(largest, func(a, b *ir.Alloc) int { return cmp.Compare(b.Spills, a.Spills) })
-	for _, a := range largest {
-		if values := d.choose(a, max(0, a.Spills-excess/8-spareSlots)); len(values) > 0 {
-			newDemotion(d, a.Func, values).run()
-			return true
+	// What merely decides how a loop goes on comes last: without it the verifier
+	// may see no end of the loop.
+	for _, choices := range []bool{true, false} {
+		for _, a := range largest {
+			if values := d.choose(a, max(0, a.Spills-excess/8-spareSlots), choices); len(values) > 0 {
+				newDemotion(d, a.Func, values).run()
+				return true
+			}
 		}
 	}
 	return false
@@ -48,8 +52,8 @@ func (d *Demoter) Demote(allocs []*ir.Alloc, excess int) bool {
 // spill slots at any point, as far as that can be had. Where too many are, the
 // one that stays longest goes (linear scan: Poletto and Sarkar, "Linear Scan
 // Register Allocation", 1999).
-func (d *Demoter) choose(a *ir.Alloc, slots int) (values []*ir.Value) {
-	may := d.demotable(a.Func)
+func (d *Demoter) choose(a *ir.Alloc, slots int, choices bool) (values []*ir.Value) {
+	may := d.demotable(a.Func, choices)
 	var active []ir.SpillSpan // by the end, the last one first
 	for _, s := range a.Spilled {
 		active = slices.DeleteFunc(active, func(o ir.SpillSpan) bool { return o.Last < s.First })
@@ -70,9 +74,9 @@ func (d *Demoter) choose(a *ir.Alloc, slots int) (values []*ir.Value) {
 // demotable returns a function that tells whether a value of f may live in
 // scratch memory: integers, as the verifier forgets there what a pointer points
 // to. Of a number it forgets the bounds there, so those whose bounds matter
-// stay, too.
-func (d *Demoter) demotable(f *ir.Func) func(*ir.Value) bool {
-	exact := findExact(f).values
+// stay, too; choices as in findExact.
+func (d *Demoter) demotable(f *ir.Func, choices bool) func(*ir.Value) bool {
+	exact := findExact(f, choices).values
 	return func(v *ir.Value) bool {
 		return v.Type == ir.I64 && !exact[v.ID] && !d.own[v] && (v.Op != ir.OpParam || v.Block != f.Blocks[0])
 	}

@@ -12,24 +12,30 @@ type exactness struct {
 	values []bool            // by value ID
 	slots  map[*ir.Slot]bool // that hold such values
 
-	in     [][]*ir.Value            // by ID of a parameter: what the edges pass
-	stored map[*ir.Slot][]*ir.Value // what is stored in a slot
-	work   []*ir.Value
+	choosing bool
+	dom      *ir.Dom
+	loops    *ir.Loops
+	in       [][]*ir.Value            // by ID of a parameter: what the edges pass
+	stored   map[*ir.Slot][]*ir.Value // what is stored in a slot
+	work     []*ir.Value
 }
 
 // findExact finds the integers of f that an address, the size of an access or
-// the end of a loop depends on.
-func findExact(f *ir.Func) *exactness {
+// the end of a loop depends on; with choices also those that only decide which
+// of several values that is.
+func findExact(f *ir.Func, choices bool) *exactness {
 	e := &exactness{
-		values: make([]bool, f.NumValues()), slots: map[*ir.Slot]bool{},
+		choosing: choices,
+		values:   make([]bool, f.NumValues()), slots: map[*ir.Slot]bool{},
 		in: make([][]*ir.Value, f.NumValues()), stored: map[*ir.Slot][]*ir.Value{},
 	}
-	loops := ir.Dominators(f).Loops()
+	e.dom = ir.Dominators(f)
+	e.loops = e.dom.Loops()
 	for _, b := range f.Blocks {
 		e.read(b)
 	}
 	for _, b := range f.Blocks {
-		if leaves(loops, b) {
+		if leaves(e.loops, b) {
 			e.mark(b.Term.Cond)
 		}
 		for _, v := range b.Values {
@@ -98,6 +104,8 @@ func (e *exactness) sources(v *ir.Value) {
 	}
 	switch v.Op {
 	case ir.OpCall:
+	case ir.OpParam:
+		e.choices(v.Block)
 	case ir.OpLoad:
 		if s := accessed(v); s != nil && !e.slots[s] {
 			e.slots[s] = true
@@ -108,6 +116,28 @@ func (e *exactness) sources(v *ir.Value) {
 	default:
 		for _, x := range v.Args {
 			e.mark(x)
+		}
+	}
+}
+
+// choices marks the conditions that decide which edge leads to b, a block within
+// a loop: the loop may end by what they choose. `$i < 3 && f()` is such a choice
+// between the result of f and 0.
+func (e *exactness) choices(b *ir.Block) {
+	if !e.choosing || e.loops.Depth(b) == 0 || e.loops.Header(b) == b {
+		return
+	}
+	seen := map[*ir.Block]bool{b: true, e.dom.Idom(b): true}
+	work := append([]*ir.Block{e.dom.Idom(b)}, b.Preds...)
+	for len(work) > 0 {
+		p := work[len(work)-1]
+		work = work[:len(work)-1]
+		if p.Term.Kind == ir.Branch {
+			e.mark(p.Term.Cond)
+		}
+		if !seen[p] {
+			seen[p] = true
+			work = append(work, p.Preds...)
 		}
 	}
 }

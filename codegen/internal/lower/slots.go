@@ -147,8 +147,8 @@ func (pl *placement) sortFree() {
 		total += roundUp(s.Size)
 	}
 	exact := map[*ir.Slot]bool{}
-	if total > stackSize-spillReserve {
-		exact = findExact(pl.f).slots
+	if total > stackSize/4 { // what there is depends on the other functions, too
+		exact = findExact(pl.f, true).slots
 	}
 	rank := func(s *ir.Slot) int {
 		if exact[s] && s.Size <= maxStackSlot {
