@@ -94,6 +94,31 @@ func ExampleProgram_Start() {
 	}
 }
 
+// The keys and values of a Snapshot are what the kernel stores, of a stack a
+// hash. The Session turns them into text.
+func ExampleSession_text() {
+	prog, err := gotrace.Compile("stacks.gt", `profile:hz:99 { @[kstack, comm] = count(); } interval:s:5 { exit(); }`, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	session, err := prog.Start(context.Background(), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close() // which takes the stacks away
+	if err := session.Wait(); err != nil {
+		log.Fatal(err)
+	}
+	snap, err := session.Snapshot("@")
+	if err != nil {
+		log.Fatal(err)
+	}
+	snap.Top(3)
+	for _, e := range snap.Entries {
+		fmt.Println(e.Agg.Value, "times", session.Text(e.Key))
+	}
+}
+
 // printer is a Sink of our own.
 type printer struct{}
 

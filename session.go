@@ -36,6 +36,10 @@ var ErrCommand = session.ErrCommand
 // watched.
 var ErrProcess = session.ErrProcess
 
+// ErrClosed is the error of the methods of a Session that need it open, after
+// Close.
+var ErrClosed = session.ErrClosed
+
 // ErrOutputClosed is the error of Session.Wait when nobody reads the output any
 // more.
 var ErrOutputClosed = output.ErrClosed

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -20,12 +19,11 @@ const tick = 200 * time.Millisecond
 // Wait handles events until the run ends: by exit(), as the context is done,
 // the command or the process is gone, or there is nothing to wait for. It then
 // runs the end probes and gives the maps to the Sink. A nil error means that
-// the run went as the script wanted; ExitCode has the code of exit().
-func (s *Session) Wait() error {
-	if s.ended {
-		return errors.New("the session has ended")
-	}
-	s.ended = true
+// the run went as the script wanted; ExitCode has the code of exit(). A
+// run waits once; after Close the error is ErrClosed.
+func (s *Session) Wait() error { return s.run(s.wait) }
+
+func (s *Session) wait() error {
 	if s.opt.DryRun {
 		return nil
 	}
@@ -35,7 +33,8 @@ func (s *Session) Wait() error {
 	return s.finish()
 }
 
-// ExitCode is the argument of the last exit(), 0 without one.
+// ExitCode is the argument of the last exit(), 0 without one. It must not be
+// called while Wait runs.
 func (s *Session) ExitCode() int { return s.code }
 
 // Self runs the self: probes; it may be called from any goroutine.

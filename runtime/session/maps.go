@@ -75,8 +75,14 @@ func (s *Session) showMaps() error {
 	return nil
 }
 
-// lookupStack returns the frames of a stack by its hash, nil if there is none.
+// lookupStack returns the frames of a stack by its hash, nil if there is none or
+// the session is closed.
 func (s *Session) lookupStack(t types.Stack, hash uint64) []byte {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
+		return nil
+	}
 	for _, m := range s.obj.Maps {
 		if m.Role != object.RoleStacks || m.Stack.User != t.User || m.Stack.Mode != t.Mode || m.Stack.Limit != t.Limit {
 			continue

@@ -9,7 +9,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -74,11 +73,26 @@ type Stats struct {
 }
 
 // Session is a running script.
+//
+// Snapshot, Stats, Self, Text, Message, MapText and Close may be called from any
+// goroutine, at the same time, while Wait, RunTests or RunBenchmarks runs in
+// another; of these three one is called, once. ExitCode is for afterwards.
 type Session struct {
 	obj     *object.Object
 	opt     Options
-	maps    map[string]*ebpf.Map
-	progs   map[*object.Program]*ebpf.Program
+	running sync.Mutex // held by Wait and its kin, and by Close
+
+	// open guards what Close takes away: maps, progs, closed and final. The run
+	// itself needs it only where its code serves other goroutines, too.
+	open   sync.RWMutex
+	closed bool
+	final  Stats // of a session that is closed
+	maps   map[string]*ebpf.Map
+	progs  map[*object.Program]*ebpf.Program
+
+	texts  sync.Mutex       // guards format
+	format output.Formatter // of Text and its kin
+
 	reader  *event.Reader
 	command *command
 	process *os.File // pidfd of Options.Resolve.Pid, or nil
@@ -104,7 +118,6 @@ type Session struct {
 	dropped  uint64    // records that a slow Sink did not take at the end
 	lostAt   time.Time // of the last look at what is lost
 	ended    bool
-	closed   bool
 	// capture takes the place of the Sink while a test probe runs.
 	capture output.Sink
 }
@@ -123,6 +136,7 @@ func Start(ctx context.Context, obj *object.Object, opt Options) (*Session, erro
 	s.commands, s.endCommands = context.WithCancel(context.WithoutCancel(ctx))
 	if opt.Format != nil {
 		opt.Format.Stack = s.lookupStack
+		s.format = *opt.Format
 	}
 	if err := s.start(); err != nil {
 		s.Close()
@@ -201,9 +215,14 @@ func (s *Session) mapNamed(name string) (*ebpf.Map, *object.Map, error) {
 	return nil, nil, fmt.Errorf("the script has no map %s", name)
 }
 
-// Snapshot reads a map of the script, by its name with the @. It may be called
-// from any goroutine until Close.
+// Snapshot reads a map of the script, by its name with the @. The error is
+// ErrClosed after Close.
 func (s *Session) Snapshot(name string) (*maps.Snapshot, error) {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
 	m, desc, err := s.mapNamed(name)
 	if err != nil {
 		return nil, err
@@ -211,9 +230,17 @@ func (s *Session) Snapshot(name string) (*maps.Snapshot, error) {
 	return maps.Read(m, desc)
 }
 
-// Stats returns counts of the run so far. It may be called from any goroutine
-// until Close.
+// Stats returns counts of the run so far; after Close those at its end.
 func (s *Session) Stats() Stats {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
+		return s.final
+	}
+	return s.stats()
+}
+
+func (s *Session) stats() Stats {
 	st := Stats{Lost: s.lost.Load()}
 	if c, err := s.counters(); err == nil {
 		st.Lost = c.Lost
@@ -239,80 +266,4 @@ func (s *Session) counters() (event.Counters, error) {
 		return event.Counters{}, nil
 	}
 	return event.ReadCounters(m, len(s.obj.Records))
-}
-
-// Close detaches and unloads everything and ends the command. It may take as
-// long as the kernel's grace periods do, some 0.1 s. It must not be called
-// while Wait runs; cancel the context instead. Further calls do nothing.
-func (s *Session) Close() error {
-	if s.closed {
-		return nil
-	}
-	s.closed = true
-	s.cancel()
-	s.endCommands()
-	if s.command != nil {
-		s.command.stop()
-	}
-	s.beginDetach()
-	err := <-s.detached
-	if s.reader != nil {
-		err = errors.Join(err, s.reader.Close())
-	}
-	if s.process != nil {
-		err = errors.Join(err, s.process.Close())
-	}
-	for _, p := range s.progs {
-		err = errors.Join(err, p.Close())
-	}
-	for _, m := range s.maps {
-		err = errors.Join(err, m.Close())
-	}
-	s.progs, s.maps = nil, nil
-	return err
-}
-
-// detachDelay is how long finish waits for links to be closed. The kernel takes
-// a program off its probe at once and then waits for a grace period, which may
-// take 0.15 s and must not hold up the output.
-const detachDelay = 10 * time.Millisecond
-
-// beginDetach starts to detach all probes, and waits until no program runs any
-// more, as far as can be told.
-func (s *Session) beginDetach() {
-	if s.detached != nil {
-		return
-	}
-	s.detached = make(chan error, 1)
-	s.mu.Lock()
-	n := len(s.links)
-	s.mu.Unlock()
-	done := make(chan struct{})
-	go func() {
-		s.detached <- s.detach()
-		close(done)
-	}()
-	if n == 0 {
-		<-done
-		return
-	}
-	select {
-	case <-done:
-	case <-time.After(detachDelay):
-	}
-}
-
-// detach closes all links at the same time, as each waits for the kernel.
-func (s *Session) detach() error {
-	s.mu.Lock()
-	links := s.links
-	s.links = nil
-	s.mu.Unlock()
-	errs := make([]error, len(links))
-	var wg sync.WaitGroup
-	for i, l := range links {
-		wg.Go(func() { errs[i] = l.closer.Close() })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
 }

@@ -14,7 +14,15 @@ import (
 
 // RunTests runs the test: probes, in source order, and reports whether all
 // passed. It takes the place of Wait.
-func (s *Session) RunTests() (bool, error) {
+func (s *Session) RunTests() (passed bool, err error) {
+	err = s.run(func() error {
+		passed, err = s.runTests()
+		return err
+	})
+	return passed, err
+}
+
+func (s *Session) runTests() (bool, error) {
 	tests := s.special(target.Test)
 	if err := s.emit(&event.TestsBegin{Count: len(tests)}); err != nil {
 		return false, err
@@ -101,7 +109,9 @@ func (c *errorCounter) Event(e event.Event) error {
 const benchTime = 100 * time.Millisecond
 
 // RunBenchmarks runs the bench: probes. It takes the place of Wait.
-func (s *Session) RunBenchmarks() error {
+func (s *Session) RunBenchmarks() error { return s.run(s.runBenchmarks) }
+
+func (s *Session) runBenchmarks() error {
 	var results []event.BenchResult
 	for _, p := range s.special(target.Bench) {
 		r, err := s.runBench(p)
