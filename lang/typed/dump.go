@@ -108,7 +108,7 @@ func (d *dumper) stmt(s Stmt) {
 }
 
 func (d *dumper) emit(s *Emit) {
-	what := fmt.Sprintf("emit %d", s.Action)
+	what := fmt.Sprintf("emit %s", s.Action)
 	if s.Map != nil {
 		what += " " + s.Map.Name
 	}
@@ -164,7 +164,7 @@ func Text(x Expr) string {
 	case *Ctx:
 		return "ctx"
 	case *Call:
-		return fmt.Sprintf("fn%d(%s)", x.Fn, list(x.Args))
+		return fmt.Sprintf("%s(%s)", x.Fn, list(x.Args))
 	}
 	return operatorText(x)
 }

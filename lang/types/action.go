@@ -1,5 +1,7 @@
 package types
 
+import "fmt"
+
 // Action is what user space does when a record arrives in the ring buffer.
 type Action uint8
 
@@ -24,6 +26,34 @@ const (
 	ActUnwatch                 // the address (uint64)
 	ActSkbOutput               // Format (path); buffer
 )
+
+// String returns the name of the action, which is that of the function that
+// asks for it where there is one.
+func (a Action) String() string {
+	names := [...]string{
+		ActPrintf:    "printf",
+		ActErrorf:    "errorf",
+		ActWarnf:     "warnf",
+		ActPrint:     "print",
+		ActPrintMap:  "print map",
+		ActClear:     "clear",
+		ActZero:      "zero",
+		ActExit:      "exit",
+		ActTime:      "time",
+		ActJoin:      "join",
+		ActCat:       "cat",
+		ActSystem:    "system",
+		ActWarning:   "warning",
+		ActHelper:    "failed helper",
+		ActStackLost: "lost stack",
+		ActUnwatch:   "unwatch",
+		ActSkbOutput: "skboutput",
+	}
+	if int(a) >= len(names) {
+		return fmt.Sprintf("action %d", uint8(a))
+	}
+	return names[a]
+}
 
 // The fixed shape of an ActJoin argument: JoinMax strings of JoinCap bytes,
 // behind a uint64 with their number.
