@@ -119,7 +119,7 @@ func (g *gen) script() {
 		g.left = 4 + g.IntN(24)
 		g.scoped(func() {
 			var last []*Stmt
-			if g.s.Seed%crowdEvery == 0 {
+			if g.feat.BPFLoop && g.s.Seed%crowdEvery == 0 {
 				last = g.crowd(p.Body)
 			}
 			body := g.statements()
