@@ -44,7 +44,7 @@ fuzz: mounts ## fuzz targets for FUZZTIME each, then PROGRAMS random programs fr
 	$(GO) test -run TestRandomPrograms -count=1 -timeout 24h -v . -args -programs $(PROGRAMS) -seed $(SEED)
 
 fuzz-vm: ## PROGRAMS random programs from SEED on, on each of the KERNELS
-	$(GO) run ./runtime/vmtest/cmd -kernel $(KERNELS) -test . -- -test.run TestRandomPrograms -test.v -programs $(PROGRAMS) -seed $(SEED)
+	$(GO) run ./runtime/vmtest/cmd -kernel $(KERNELS) -timeout 24h -test . -- -test.run TestRandomPrograms -test.v -programs $(PROGRAMS) -seed $(SEED)
 
 bench: ## Go benchmarks of the stages
 	$(GO) test -run '^$$' -bench . -benchmem ./...
