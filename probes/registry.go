@@ -77,7 +77,13 @@ func (r *Registry) resolve(p *provider.Pattern, opt *target.ResolveOptions) ([]*
 	if !ok {
 		return nil, target.Errorf(target.Unsupported, "%s probes are not supported", p.Kind)
 	}
-	return served.Resolve(r.host, p, opt)
+	list, err := served.Resolve(r.host, p, opt)
+	if p.Kind.Systemwide() {
+		for _, t := range list {
+			t.Pid = opt.Pid
+		}
+	}
+	return list, err
 }
 
 // resolveAny resolves an attach point whose provider is a wildcard: it stands

@@ -265,3 +265,17 @@ func TestWildcardsTellTheirProblems(t *testing.T) {
 		t.Errorf("all looked at: %v, problems %v", err, problems)
 	}
 }
+
+// What the kernel fires for all processes alike is told whose events count.
+func TestProcessOfKernelProbes(t *testing.T) {
+	opt := target.ResolveOptions{Pid: 42}
+	for text, want := range map[string]int{
+		"tracepoint:syscalls:sys_enter_dup*": 42, "tracepoint:syscalls:sys_enter_dup3": 42, "rawtracepoint:sched_process_exit": 42,
+		"kprobe:vfs_read": 42, "fexit:vfs_read": 42, "interval:s:1": 0, "begin": 0,
+	} {
+		list, err := New(hosttest.New()).Resolve(text, source.Span{}, opt)
+		if err != nil || list[0].Pid != want {
+			t.Errorf("%s: %v, targets %+v; want process %d", text, err, list, want)
+		}
+	}
+}

@@ -4,7 +4,8 @@ package target
 // stands for. The zero value is a run without a process, without unsafe
 // targets, on whatever the kernel offers.
 type ResolveOptions struct {
-	// Pid restricts user probes to one process (option -p); 0: all.
+	// Pid restricts probes to one process (option -p), but the tracer's own
+	// such as begin and interval; 0: all.
 	Pid int
 	// Cmd tells that the run starts a child (option -c), whose process id is
 	// known only later.

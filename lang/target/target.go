@@ -35,6 +35,16 @@ const (
 	Iter          Provider = "iter"
 )
 
+// Systemwide reports whether the kernel fires probes of this kind for all
+// processes alike, so that the program has to see to option -p.
+func (p Provider) Systemwide() bool {
+	switch p {
+	case Kprobe, Kretprobe, Fentry, Fexit, Tracepoint, RawTracepoint:
+		return true
+	}
+	return false
+}
+
 // Program is the kernel's type of the program that serves a target; it decides
 // the context that the program gets.
 type Program uint8
@@ -76,7 +86,7 @@ type Target struct {
 	Freq            bool   // Period is a frequency in Hz
 	Length          int    // watchpoint: bytes
 	Mode            string // watchpoint: r, w, x; iter: pin path
-	Pid             int    // user probes: only in this process; 0: all
+	Pid             int    // only in this process, the one of option -p; 0: all
 	// Syscall is set when the target is a system call event that a raw
 	// tracepoint serves.
 	Syscall *Syscall

@@ -14,14 +14,16 @@ import (
 	"github.com/gotrace/gotrace/probes/provider"
 )
 
-// places lists where the event of a target has to be opened.
+// places lists where the event of a target has to be opened: in the process of
+// option -p or -c, else on all processors. An interval is the tracer's own clock,
+// and ticks on one.
 func places(h *host.Host, t *target.Target, opt *provider.AttachOptions) ([]perf.Place, error) {
-	if t.Provider == target.Watchpoint {
+	if t.Provider != target.Interval {
 		switch {
 		case opt.Child != 0:
 			return threads(h, opt.Child)
-		case t.Pid != 0:
-			return threads(h, t.Pid)
+		case opt.Pid != 0:
+			return threads(h, opt.Pid)
 		}
 	}
 	cpus, err := h.OnlineCPUs()
@@ -38,8 +40,8 @@ func places(h *host.Host, t *target.Target, opt *provider.AttachOptions) ([]perf
 	return list, nil
 }
 
-// threads lists the threads of a process; those that it starts later inherit
-// the event.
+// threads lists the threads of a process. What these start later, threads and
+// processes, inherits the event.
 func threads(h *host.Host, pid int) ([]perf.Place, error) {
 	entries, err := fs.ReadDir(h.Proc(), strconv.Itoa(pid)+"/task")
 	if err != nil {
@@ -65,13 +67,16 @@ const (
 )
 
 // attributes describes the event of a target to the kernel. Events of a process
-// are also those of the threads that it starts.
+// are also those of the threads and processes that it starts.
 func attributes(t *target.Target, process bool) (*unix.PerfEventAttr, error) {
 	attr := &unix.PerfEventAttr{
 		Type:   unix.PERF_TYPE_SOFTWARE,
 		Sample: t.Period,
 		Bits:   unix.PerfBitDisabled,
 		Wakeup: 1,
+	}
+	if process {
+		attr.Bits |= unix.PerfBitInherit
 	}
 	switch t.Provider {
 	case target.Interval, target.Profile:
@@ -91,9 +96,6 @@ func attributes(t *target.Target, process bool) (*unix.PerfEventAttr, error) {
 	case target.Watchpoint:
 		attr.Type = unix.PERF_TYPE_BREAKPOINT
 		attr.Sample = 1
-		if process {
-			attr.Bits |= unix.PerfBitInherit
-		}
 		attr.Ext1, attr.Ext2 = t.Address, uint64(t.Length)
 		for _, c := range t.Mode {
 			attr.Bp_type |= map[rune]uint32{'r': breakRead, 'w': breakWrite, 'x': breakExecute}[c]

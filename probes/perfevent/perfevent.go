@@ -6,11 +6,13 @@
 package perfevent
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/lang/types"
@@ -82,12 +84,32 @@ func (Provider) Attach(h *host.Host, targets []*target.Target, prog *ebpf.Progra
 		if err != nil {
 			return nil, fmt.Errorf("attach to %s: %w", t.Name, err)
 		}
-		return provider.AttachEach(places, func(p perf.Place) (io.Closer, error) {
-			l, err := perf.Open(h, attr, p, prog)
-			if err != nil {
-				return nil, fmt.Errorf("attach to %s: %w", t.Name, err)
-			}
-			return l, nil
-		})
+		links, err := openAll(h, attr, places, prog)
+		if err != nil {
+			return nil, fmt.Errorf("attach to %s: %w", t.Name, err)
+		}
+		return links, nil
 	})
+}
+
+// openAll opens an event at all places but those of threads that have ended
+// since they were listed. There must be one that has not.
+func openAll(h *host.Host, attr *unix.PerfEventAttr, places []perf.Place, prog *ebpf.Program) (io.Closer, error) {
+	var links provider.Closers
+	var gone error
+	for _, at := range places {
+		l, err := perf.Open(h, attr, at, prog)
+		switch {
+		case err == nil:
+			links = append(links, l)
+		case errors.Is(err, unix.ESRCH):
+			gone = err
+		default:
+			return nil, errors.Join(err, links.Close())
+		}
+	}
+	if len(links) == 0 {
+		return nil, gone
+	}
+	return links, nil
 }

@@ -16,6 +16,7 @@ import (
 // targets: a raw tracepoint that serves system call events sees all calls.
 func (f *fn) prologue() {
 	f.walkEnd()
+	f.otherProcess()
 	first := f.target.Syscall
 	if first == nil {
 		return
@@ -34,6 +35,16 @@ func (f *fn) prologue() {
 		flags := f.load(first.Compat, types.Int{Bits: 8 * max(1, first.Compat.Size)})
 		f.leaveIf(f.b.Value(ir.OpAnd, flags, f.num(int64(first.CompatMask))))
 	}
+}
+
+// otherProcess leaves where the event is none of the process of option -p, for
+// the probes that the kernel can not be told to attach to a process.
+func (f *fn) otherProcess() {
+	if f.target.Pid == 0 || !f.target.Provider.Systemwide() {
+		return
+	}
+	pid := f.b.Value(ir.OpLShr, f.call(asm.FnGetCurrentPidTgid), f.num(32))
+	f.leaveIf(f.b.Value(ir.OpNe, pid, f.num(int64(f.target.Pid))))
 }
 
 // walkEnd leaves iterators whose object is null: the walk is over.
