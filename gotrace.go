@@ -78,10 +78,13 @@ type Config struct {
 	NoKprobeMulti, NoUprobeMulti bool
 	// ProbeFilter chooses tests and benchmarks by name; nil: all.
 	ProbeFilter func(name string) bool
-	// Dump, if not nil, gets the text of a stage: "ast", "types", "ir", "ir=PASS",
-	// "lower", "regalloc", "asm".
+	// Dump, if not nil, gets the text of a stage: "ast", "types", "ir", "ir=PASS"
+	// for each of Passes that changed something, "lower", "regalloc", "asm".
 	Dump func(stage, probe, text string)
 }
+
+// Passes returns the names of the optimiser's passes, for Config.Dump.
+func Passes() []string { return codegen.Passes() }
 
 // Program is a compiled script. It is immutable and safe for concurrent use.
 type Program struct {

@@ -2,11 +2,26 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/cilium/ebpf/asm"
+
+	"github.com/gotrace/gotrace/codegen/internal/opt"
 )
+
+// Passes returns the names of the optimiser's passes, in the order in which they
+// first run: the stages "ir=PASS" of Options.Dump.
+func Passes() []string {
+	var names []string
+	for _, p := range opt.Passes() {
+		if !slices.Contains(names, p.Name) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
 
 // dumper passes the text of the stages on, one at a time.
 type dumper struct {

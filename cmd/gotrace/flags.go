@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/gotrace/gotrace"
 )
 
 // options is the command line.
@@ -284,13 +286,16 @@ func (o *options) check() error {
 
 func (o *options) checkStages() error {
 	for _, s := range o.dump {
+		known := []string{"all", "ast", "types", "codegen", "codegen-opt", "verifier", "parse", "dis", "ir", "lower", "regalloc", "asm", "typed"}
 		switch {
 		case strings.HasPrefix(s, "ir="):
-			continue
+			known = []string{"ir=all"}
+			for _, pass := range gotrace.Passes() {
+				known = append(known, "ir="+pass)
+			}
 		case s == "libbpf":
 			return usagef("-d libbpf is not supported by gotrace: it does not use libbpf")
 		}
-		known := []string{"all", "ast", "types", "codegen", "codegen-opt", "verifier", "parse", "dis", "ir", "lower", "regalloc", "asm", "typed"}
 		if err := oneOf("-d", s, known...); err != nil {
 			return err
 		}

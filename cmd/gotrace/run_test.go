@@ -21,3 +21,25 @@ func TestWarningsBehindErrors(t *testing.T) {
 		}
 	}
 }
+
+// faulty runs the command and returns what it reports, which it must end for.
+func faulty(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, msgs bytes.Buffer
+	if code := run(args, strings.NewReader(""), &out, &msgs); code != exitError {
+		t.Errorf("%q: exit code %d, output %q", args, code, out.String())
+	}
+	return msgs.String()
+}
+
+// TestUnknownPass wants the passes named when -d asks for one that is none.
+func TestUnknownPass(t *testing.T) {
+	for _, value := range []string{"ir=nosuch", "ir="} {
+		text := faulty(t, "-d", value, "--mode", "codegen", "-e", "begin { }")
+		for _, want := range []string{"all", "simplify", "gvn", "dce"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %q in %q", value, want, text)
+			}
+		}
+	}
+}
