@@ -130,7 +130,33 @@ func (a *app) runProgram(name, src string) (int, error) {
 	if a.opt.mode == "codegen" {
 		return exitOK, nil
 	}
-	return a.trace(prog, cfg)
+	code, err := a.trace(prog, cfg)
+	if errors.Is(err, gotrace.ErrNothingToAttach) {
+		err = otherMode(err, name, src, *cfg)
+	}
+	return code, err
+}
+
+// otherMode adds to the error of a script of which nothing takes part in this
+// mode the options with which something does.
+func otherMode(err error, name, src string, cfg gotrace.Config) error {
+	mode := cfg.Mode
+	cfg.Dump = nil
+	for _, other := range []struct {
+		mode gotrace.Mode
+		hint string
+	}{
+		{gotrace.ModeTrace, "without --test and --bench the other probes run"},
+		{gotrace.ModeTest, "--test runs the test probes"},
+		{gotrace.ModeBench, "--bench runs the bench probes"},
+	} {
+		cfg.Mode = other.mode
+		prog, failed := gotrace.Compile(name, src, &cfg)
+		if other.mode != mode && failed == nil && len(prog.Targets()) > 0 {
+			err = fmt.Errorf("%w; %s", err, other.hint)
+		}
+	}
+	return err
 }
 
 // compileCode tells errors in C definitions from others.

@@ -43,3 +43,31 @@ func TestUnknownPass(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingInThisMode wants to be told of the option that a script of tests
+// needs, and of that which keeps its other probes from running.
+func TestNothingInThisMode(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-e", `test:a { }`}, "No probes to attach; --test runs the test probes\n"},
+		{[]string{"-e", `test:a { } bench:b { }`}, "; --test runs the test probes; --bench runs the bench probes\n"},
+		{[]string{"--test", "-e", `begin { }`}, "; without --test and --bench the other probes run\n"},
+	} {
+		if text := faulty(t, c.args...); !strings.Contains(text, c.want) {
+			t.Errorf("%q: no %q in %q", c.args, c.want, text)
+		}
+	}
+}
+
+// TestHelp wants the help to say what the options for processes restrict, and
+// how a command is read.
+func TestHelp(t *testing.T) {
+	help := helpText()
+	for _, want := range []string{"trace only this process", "user probes only in it", "quotes have no meaning"} {
+		if !strings.Contains(help, want) {
+			t.Errorf("no %q in:\n%s", want, help)
+		}
+	}
+}
