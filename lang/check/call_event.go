@@ -145,6 +145,10 @@ func (c *checker) argN(s *site) operand {
 		return c.bad(s.sp)
 	}
 	a := t.Positional[n]
+	if a.Problem != "" {
+		c.diags.Errorf(diag.NotHere, s.sp, "%s of %s can not be read: %s", s.name, t.Name, a.Problem)
+		return c.bad(s.sp)
+	}
 	return of(&typed.Arg{Node: node(c.argType(a), s.sp), Arg: a})
 }
 

@@ -113,6 +113,9 @@ type Arg struct {
 	Name string
 	Type types.Type
 	Loc  Loc
+	// Problem says why the argument can not be read, "" if it can. Only its use
+	// is an error.
+	Problem string
 }
 
 // LocKind says how an argument is found.

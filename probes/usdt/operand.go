@@ -14,22 +14,27 @@ import (
 type machine struct {
 	arch string
 	regs *ptregs.Layout
+	// marker is the virtual address of the marker; object finds that of a
+	// variable of the same file.
+	marker uint64
+	object func(name string) (addr uint64, ok bool)
 }
 
 // arguments reads the specifications of a marker's arguments, as in
 // "-4@%edi 8@-16(%rbp)"; the format is that of SystemTap's sys/sdt.h, operands
-// are those of the GNU assembler.
-func (m machine) arguments(text string) ([]target.Arg, error) {
+// are those of the GNU assembler. What is not understood is an argument with a
+// Problem.
+func (m machine) arguments(text string) []target.Arg {
 	var list []target.Arg
 	for i, spec := range split(text) {
 		arg, err := m.argument(spec)
 		if err != nil {
-			return nil, fmt.Errorf("argument %d, %q: %w", i, spec, err)
+			arg = target.Arg{Type: types.Int{Bits: 64}, Problem: fmt.Sprintf("%s in its operand %q", err, spec)}
 		}
 		arg.Name = fmt.Sprintf("arg%d", i)
 		list = append(list, arg)
 	}
-	return list, nil
+	return list
 }
 
 // split splits at blanks outside of brackets: operands of arm64 have blanks.
@@ -90,7 +95,7 @@ func (m machine) operand(text string) (target.Loc, error) {
 	return m.amd64(text)
 }
 
-// amd64 reads $N, %reg, N(%reg), (%reg,%reg,N).
+// amd64 reads $N, %reg, N(%reg), (%reg,%reg,N), N+SYMBOL(%rip).
 func (m machine) amd64(text string) (target.Loc, error) {
 	if n, ok := strings.CutPrefix(text, "$"); ok {
 		return constant(n)
@@ -102,6 +107,9 @@ func (m machine) amd64(text string) (target.Loc, error) {
 	inner, closed := strings.CutSuffix(rest, ")")
 	if !ok || !closed {
 		return target.Loc{}, fmt.Errorf("unknown operand")
+	}
+	if inner == "%rip" {
+		return m.variable(disp)
 	}
 	loc := target.Loc{Kind: target.LocMem, Index: -1, Scale: 1}
 	var err error
@@ -131,6 +139,31 @@ func (m machine) amd64(text string) (target.Loc, error) {
 			return loc, fmt.Errorf("unknown scale %q", parts[2])
 		}
 	}
+	return loc, nil
+}
+
+// variable is the place of SYMBOL, N+SYMBOL or SYMBOL+N, by its distance from
+// the marker, where the instruction pointer is when the probe fires.
+func (m machine) variable(text string) (target.Loc, error) {
+	loc := target.Loc{Kind: target.LocMem, Off: m.regs.IP, Index: -1, Scale: 1}
+	name := ""
+	for term := range strings.SplitSeq(text, "+") {
+		if n, err := strconv.ParseInt(term, 0, 64); err == nil {
+			loc.Const += n
+		} else if name == "" {
+			name = term
+		} else {
+			return loc, fmt.Errorf("unknown displacement %q", text)
+		}
+	}
+	if name == "" {
+		return loc, fmt.Errorf("no symbol")
+	}
+	addr, ok := m.object(name)
+	if !ok {
+		return loc, fmt.Errorf("the file has no variable %s", name)
+	}
+	loc.Const += int64(addr - m.marker)
 	return loc, nil
 }
 

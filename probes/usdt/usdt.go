@@ -64,7 +64,7 @@ func (Provider) Resolve(h *host.Host, p *provider.Pattern, opt *target.ResolveOp
 		return nil, target.Errorf(target.Unsupported, "usdt: the registers of %s are not known", h.Arch())
 	}
 	return uprobe.InBinaries(h, at.binary, opt, func(path string) ([]*target.Target, error) {
-		return inFile(h, machine{h.Arch(), regs}, path, at, opt)
+		return inFile(h, machine{arch: h.Arch(), regs: regs}, path, at, opt)
 	})
 }
 
@@ -120,9 +120,13 @@ func newTarget(h *host.Host, f *elfsym.File, m machine, path string, marker elfs
 			return nil, fmt.Errorf("semaphore at address 0x%x is not in the file", marker.Semaphore)
 		}
 	}
-	var err error
-	t.Positional, err = m.arguments(marker.Args)
-	return t, err
+	m.marker = marker.Addr
+	m.object = func(name string) (uint64, bool) {
+		s, ok := f.Object(name)
+		return s.Addr, ok
+	}
+	t.Positional = m.arguments(marker.Args)
+	return t, nil
 }
 
 // List implements provider.Provider: each name once. A pattern without a file

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/gotrace/gotrace/probes/host"
 )
@@ -60,7 +61,7 @@ func (f *File) Close() error {
 	return f.close.Close()
 }
 
-// Symbol is a function of a file.
+// Symbol is a function or variable of a file.
 type Symbol struct {
 	Name string
 	Addr uint64 // virtual address
@@ -73,10 +74,25 @@ const maxSection = 1 << 30
 // Functions goes over the functions that the file defines, those of .symtab
 // first, then those of .dynsym; names occur repeatedly.
 func (f *File) Functions() iter.Seq[Symbol] {
+	return f.symbols(elf.STT_FUNC, elf.STT_GNU_IFUNC)
+}
+
+// Object finds a variable that the file defines by its name.
+func (f *File) Object(name string) (Symbol, bool) {
+	for s := range f.symbols(elf.STT_OBJECT) {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Symbol{}, false
+}
+
+// symbols goes over the symbols of some types.
+func (f *File) symbols(types ...elf.SymType) iter.Seq[Symbol] {
 	return func(yield func(Symbol) bool) {
 		for _, kind := range []elf.SectionType{elf.SHT_SYMTAB, elf.SHT_DYNSYM} {
 			for _, s := range f.Sections {
-				if s.Type == kind && !f.functions(s, yield) {
+				if s.Type == kind && !f.table(s, types, yield) {
 					return
 				}
 			}
@@ -84,9 +100,9 @@ func (f *File) Functions() iter.Seq[Symbol] {
 	}
 }
 
-// functions walks one symbol table; it reports false when yield did. A table
-// that can not be read has no functions.
-func (f *File) functions(s *elf.Section, yield func(Symbol) bool) bool {
+// table walks one symbol table; it reports false when yield did. A table that
+// can not be read has no symbols.
+func (f *File) table(s *elf.Section, types []elf.SymType, yield func(Symbol) bool) bool {
 	if int(s.Link) >= len(f.Sections) || s.Size > maxSection || f.Sections[s.Link].Size > maxSection {
 		return true
 	}
@@ -101,8 +117,7 @@ func (f *File) functions(s *elf.Section, yield func(Symbol) bool) bool {
 	}
 	for ; len(table) >= entry; table = table[entry:] {
 		sym, info, shndx, name := decode(f.Class, f.ByteOrder, table)
-		kind := elf.ST_TYPE(info)
-		if kind != elf.STT_FUNC && kind != elf.STT_GNU_IFUNC || shndx == elf.SHN_UNDEF || sym.Addr == 0 {
+		if !slices.Contains(types, elf.ST_TYPE(info)) || shndx == elf.SHN_UNDEF || sym.Addr == 0 {
 			continue
 		}
 		if sym.Name = cstring(names, name); sym.Name != "" && !yield(sym) {
