@@ -81,7 +81,7 @@ func (p *Program) ListTargets(w io.Writer, verbose bool) {
 		}
 		fmt.Fprintln(w, probes.ListName(t))
 		if verbose {
-			for _, a := range t.Args {
+			for _, a := range p.reg.Declared(t, &p.resolve) {
 				fmt.Fprintf(w, "    %s %s\n", a.Type, a.Name)
 			}
 		}

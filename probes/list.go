@@ -111,6 +111,21 @@ func matchLoose(pattern, name string) bool {
 	return provider.Match(pattern, name) || provider.Match(pattern, last)
 }
 
+// Declared returns the arguments of a target in the words of their declarations,
+// and in those of the language where no declaration is known.
+func (r *Registry) Declared(t *target.Target, opt *target.ResolveOptions) []provider.FieldText {
+	if p, ok := r.providers[t.Provider].(provider.Declarer); ok {
+		if texts, err := p.Declared(r.host, t, opt); err == nil && len(texts) > 0 {
+			return texts
+		}
+	}
+	texts := make([]provider.FieldText, len(t.Args))
+	for i, a := range t.Args {
+		texts[i] = provider.FieldText{Type: a.Type.String(), Name: a.Name}
+	}
+	return texts
+}
+
 // ListName is the name of a target in the listing of a program: without the
 // count of timers and perf events.
 func ListName(t *target.Target) string {

@@ -279,3 +279,22 @@ func TestProcessOfKernelProbes(t *testing.T) {
 		}
 	}
 }
+
+// The listing of a script declares arguments as the listing of a pattern does.
+func TestDeclarationsOfTargets(t *testing.T) {
+	r := New(hosttest.New())
+	for _, text := range []string{"tracepoint:syscalls:sys_enter_dup3", "rawtracepoint:vmlinux:sys_enter", "fexit:vmlinux:vfs_read"} {
+		for e, err := range r.List(text, target.ResolveOptions{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := e.Fields()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Declared(resolve(t, text)[0], &target.ResolveOptions{}); len(got) == 0 || !slices.Equal(got, want) {
+				t.Errorf("%s: arguments %q, want %q", text, got, want)
+			}
+		}
+	}
+}

@@ -262,6 +262,14 @@ func (Provider) List(h *host.Host, p *provider.Pattern, opt *target.ResolveOptio
 	}
 }
 
+// Declared implements provider.Declarer.
+func (Provider) Declared(h *host.Host, t *target.Target, _ *target.ResolveOptions) ([]provider.FieldText, error) {
+	if t.Module == bpfModule {
+		return nil, nil
+	}
+	return fieldTexts(h.Kernel(), t.Provider, t.Symbol)
+}
+
 // fieldTexts is the arguments of a function as the kernel declares them, with
 // the result at the end for fexit.
 func fieldTexts(kernel *ktypes.Kernel, kind target.Provider, name string) ([]provider.FieldText, error) {

@@ -37,6 +37,12 @@ type Provider interface {
 	Attach(h *host.Host, targets []*target.Target, prog *ebpf.Program, opt *AttachOptions) (io.Closer, error)
 }
 
+// Declarer is a Provider that knows the declarations of arguments.
+type Declarer interface {
+	// Declared returns the arguments of t as they are declared, as in listings.
+	Declared(h *host.Host, t *target.Target, opt *target.ResolveOptions) ([]FieldText, error)
+}
+
 // LoadSpec is what the kernel must be told when a program is loaded. It is
 // comparable: targets with equal LoadSpecs may share one loaded program.
 type LoadSpec struct {

@@ -153,6 +153,15 @@ func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions
 	}
 }
 
+// Declared implements provider.Declarer.
+func (Provider) Declared(h *host.Host, t *target.Target, _ *target.ResolveOptions) ([]provider.FieldText, error) {
+	f, ok := h.Kernel().RawTracepoint(t.Event)
+	if !ok {
+		return nil, fmt.Errorf("%s has no type information", t.Name)
+	}
+	return fieldTexts(h.Kernel(), f)
+}
+
 // fieldTexts is the arguments of an event as the kernel declares them.
 func fieldTexts(kernel *ktypes.Kernel, f *ktypes.Func) ([]provider.FieldText, error) {
 	spec, err := kernel.Spec()

@@ -207,6 +207,15 @@ func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions
 	}
 }
 
+// Declared implements provider.Declarer.
+func (Provider) Declared(h *host.Host, t *target.Target, _ *target.ResolveOptions) ([]provider.FieldText, error) {
+	files, err := h.Tracefs()
+	if err != nil {
+		return nil, err
+	}
+	return fieldTexts(files, name{t.Category, t.Event})
+}
+
 // fieldTexts is the arguments of an event as its format declares them; an event
 // that has vanished has none.
 func fieldTexts(files fs.FS, n name) ([]provider.FieldText, error) {

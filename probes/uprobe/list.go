@@ -62,6 +62,14 @@ func nothing(err error) bool {
 	return errors.As(err, &why) && why.Kind == target.Missing
 }
 
+// Declared implements provider.Declarer.
+func (Provider) Declared(h *host.Host, t *target.Target, opt *target.ResolveOptions) ([]provider.FieldText, error) {
+	if len(t.Args) == 0 {
+		return nil, nil
+	}
+	return fieldTexts(h, t, opt)
+}
+
 // fieldTexts is the parameters of a function as its program declares them. They
 // are read again from the file, as targets hold only the language's types.
 func fieldTexts(h *host.Host, t *target.Target, opt *target.ResolveOptions) ([]provider.FieldText, error) {
