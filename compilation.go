@@ -3,7 +3,6 @@ package gotrace
 import (
 	"errors"
 	"io/fs"
-	"strings"
 
 	"github.com/gotrace/gotrace/lang/check"
 	"github.com/gotrace/gotrace/lang/diag"
@@ -45,10 +44,6 @@ func (c *compilation) resolveOptions() target.ResolveOptions {
 }
 
 func (c *compilation) env(r check.Resolver) check.Env {
-	settings := map[string]string{}
-	for k, v := range c.cfg.Settings {
-		settings[strings.ToUpper(k)] = v
-	}
 	return check.Env{
 		Files: c.files, Kernel: c.host.Kernel(), Resolver: r, System: c.system, Parse: parse.File,
 		ReadFile: c.host.ReadFile,
@@ -58,7 +53,7 @@ func (c *compilation) env(r check.Resolver) check.Env {
 			return err == nil && info.Mode()&0o002 != 0
 		},
 		Release: c.host.Release(), TaskBTF: c.features().TaskBTF,
-		Params: c.cfg.Args, Options: c.cfg.Options, Environ: settings,
+		Params: c.cfg.Args, Options: c.cfg.Options, Settings: c.cfg.Settings,
 		Resolve: c.resolveOptions(), Include: c.cfg.Include, IncludeFiles: c.cfg.IncludeFiles,
 		HelperErrors: c.cfg.HelperErrors, Unsafe: c.cfg.Unsafe, Mode: check.Mode(c.cfg.Mode), ProbeFilter: c.cfg.ProbeFilter,
 	}

@@ -2,6 +2,7 @@ package gotrace_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -25,5 +26,22 @@ func TestCompileAsksTheHost(t *testing.T) {
 	}
 	if _, err := gotrace.Compile("stdin", src, nil); err == nil {
 		t.Error("the program is found on this machine")
+	}
+}
+
+// A setting that does not exist is an error, as it is in a script: a misspelt
+// one would else have no effect.
+func TestUnknownSetting(t *testing.T) {
+	h := host.New(hosttest.Config())
+	for name, want := range map[string]string{
+		"max_strlen": "",
+		"max_strln":  "Unrecognized config variable: max_strln",
+		"MAX_STRLEN": "Unrecognized config variable: MAX_STRLEN",
+		"color":      "Unrecognized config variable: color",
+	} {
+		_, err := gotrace.Compile("stdin", `begin { }`, &gotrace.Config{Host: h, Settings: map[string]string{name: "100"}})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
 	}
 }

@@ -54,7 +54,7 @@ type Config struct {
 	Opt  OptLevel
 	Mode Mode
 	// Settings are settings of the config block by name, such as max_strlen;
-	// they win over the script's.
+	// they win over the script's. One that IsSetting does not know is an error.
 	Settings map[string]string
 	// Unsafe allows functions and targets that can harm the machine.
 	Unsafe bool
@@ -82,6 +82,9 @@ type Config struct {
 	// for each of Passes that changed something, "lower", "regalloc", "asm".
 	Dump func(stage, probe, text string)
 }
+
+// IsSetting reports whether Config.Settings may have this name.
+func IsSetting(name string) bool { return check.IsSetting(name) }
 
 // Passes returns the names of the optimiser's passes, for Config.Dump.
 func Passes() []string { return codegen.Passes() }

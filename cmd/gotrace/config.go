@@ -23,7 +23,7 @@ func (a *app) config() (*gotrace.Config, error) {
 		}
 	}
 	cfg := &gotrace.Config{
-		Args: o.params, Options: o.named, Settings: settings(os.Environ()), Unsafe: o.unsafe, HelperErrors: o.warnings > 0,
+		Args: o.params, Options: o.named, Settings: settings(variables(os.Environ())), Unsafe: o.unsafe, HelperErrors: o.warnings > 0,
 		Pid: pid, Command: o.hasCommand, Include: o.include, IncludeFiles: o.includeFile, Traceable: o.traceable,
 		NoKprobeMulti: strings.Contains(o.noFeature, "kprobe_multi"), NoUprobeMulti: strings.Contains(o.noFeature, "uprobe_multi"),
 	}
@@ -66,8 +66,20 @@ func (a *app) dumper() func(stage, probe, text string) {
 	}
 }
 
-// settings are the variables BPFTRACE_X and GOTRACE_X; the latter win.
-func settings(environ []string) map[string]string {
+// settings are the variables that name one, which they do in upper case only.
+// Others are not for the compiler, or for another release.
+func settings(variables map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, value := range variables {
+		if setting := strings.ToLower(name); name == strings.ToUpper(name) && gotrace.IsSetting(setting) {
+			out[setting] = value
+		}
+	}
+	return out
+}
+
+// variables are BPFTRACE_X and GOTRACE_X by X; the latter win.
+func variables(environ []string) map[string]string {
 	out := map[string]string{}
 	for _, prefix := range []string{"BPFTRACE_", "GOTRACE_"} {
 		for _, kv := range environ {

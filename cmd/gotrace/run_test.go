@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -69,5 +70,18 @@ func TestHelp(t *testing.T) {
 		if !strings.Contains(help, want) {
 			t.Errorf("no %q in:\n%s", want, help)
 		}
+	}
+}
+
+// TestSettings wants settings from the environment, in upper case, and the other
+// variables left alone.
+func TestSettings(t *testing.T) {
+	environ := []string{
+		"GOTRACE_MAX_STRLEN=10", "BPFTRACE_MAX_STRLEN=20", "BPFTRACE_MAX_PROBES=5", "BPFTRACE_max_map_keys=7",
+		"BPFTRACE_COLOR=never", "BPFTRACE_NOSUCH=1", "MAX_CAT_BYTES=9",
+	}
+	want := map[string]string{"max_strlen": "10", "max_probes": "5"}
+	if got := settings(variables(environ)); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 // useColor follows BPFTRACE_COLOR: auto, always, never.
 func (a *app) useColor() (bool, error) {
-	switch v := settings(os.Environ())["COLOR"]; v {
+	switch v := variables(os.Environ())["COLOR"]; v {
 	case "always":
 		return true, nil
 	case "never":

@@ -49,9 +49,9 @@ type Env struct {
 	// Params are the positional parameters, Options the named ones.
 	Params  []string
 	Options []string
-	// Environ holds the settings that come from outside, by upper case name
-	// without prefix, such as MAX_STRLEN.
-	Environ map[string]string
+	// Settings holds the settings that come from outside, by name; they win over
+	// those of the script. One that IsSetting does not know is an error.
+	Settings map[string]string
 
 	Resolve      target.ResolveOptions
 	Include      []string // directories

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +43,7 @@ type setting struct {
 	quoted bool
 }
 
-// configure applies the config block, then the environment, which wins.
+// configure applies the config block, then the settings from outside, which win.
 func (c *checker) configure(s *ast.Script) {
 	c.unstab = unstable{"dw_ustack": warn, "tseries": warn, "import_statement": refuse, "typeinfo": refuse}
 	if s.Config != nil {
@@ -50,22 +51,19 @@ func (c *checker) configure(s *ast.Script) {
 			c.applySetting(readSetting(st))
 		}
 	}
-	names := make([]string, 0, len(c.env.Environ))
-	for name := range c.env.Environ {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		st := setting{name: strings.ToLower(name), text: c.env.Environ[name]}
-		if knownSetting(st.name) {
+	for _, name := range slices.Sorted(maps.Keys(c.env.Settings)) {
+		st := setting{name: name, text: c.env.Settings[name]}
+		if IsSetting(name) {
 			c.applySetting(st)
+		} else {
+			c.errSetting(st, "unknown")
 		}
 	}
 }
 
-// knownSetting tells the settings that are read from the environment: only
-// those with their current names.
-func knownSetting(name string) bool {
+// IsSetting tells the settings that may come from outside: only those with
+// their current names.
+func IsSetting(name string) bool {
 	return slices.Contains(settingNames(), name) || strings.HasPrefix(name, "unstable_")
 }
 
