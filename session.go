@@ -13,17 +13,41 @@ import (
 	"github.com/gotrace/gotrace/runtime/symbol"
 )
 
-// Session is a running script.
+// Session is a running script. Its methods:
+//
+//   - Wait() error handles events until the run ends. RunTests() (bool, error)
+//     and RunBenchmarks() error take its place for ModeTest and ModeBench.
+//   - ExitCode() int is the argument of exit(), once Wait has returned.
+//   - Snapshot(name string) (*Snapshot, error) reads a map, by its name with
+//     the @.
+//   - Text(value) string is a key or value of a Snapshot or Event as print()
+//     shows it, with stacks and symbols named; Message(text) string that of a
+//     printf(), errorf() or warnf(); MapText(*Snapshot) string that of a map.
+//   - Stats() Stats tells what was lost and what the programs cost.
+//   - Self() runs the self: probes.
+//   - Close() error detaches and unloads everything. After it Snapshot and Wait
+//     return ErrClosed.
+//
+// All but Wait, its kin and ExitCode may be called from any goroutine, also
+// while Wait runs in another; see package runtime/session for more.
 type Session = session.Session
 
-// Stats is what is known about a run.
+// Stats is what is known about a run: event records that were Lost, as they did
+// not fit the buffer, or Malformed; the Runs, Nanoseconds (both while
+// kernel.bpf_stats_enabled is 1) and Missed runs of the programs.
 type Stats = session.Stats
 
-// Event is one thing that a script does or that happens to its run; see package
-// runtime/event for the kinds.
+// Event is one thing that a script does or that happens to its run. It is one of
+// the pointer types of package runtime/event, such as *event.Printf with the
+// Text that Session.Message formats, *event.Print with a Value for Session.Text,
+// *event.Lost with a Count. It is valid only until the Sink returns.
 type Event = event.Event
 
-// Snapshot is the contents of a map at one moment.
+// Snapshot is the contents of a map at one moment, and may be kept. Name is that
+// of the map with the @, Entries its elements in the order of print(): each has a
+// Key (unless Scalar()) and a Value, or for aggregations Agg, with the number in
+// Agg.Value, and Count, Total, Buckets or Series. Incomplete tells that elements
+// may be missing. Top(n) keeps the n highest, Divide(d) divides the numbers.
 type Snapshot = maps.Snapshot
 
 // ErrNothingToAttach reports a script whose probes take no part in the run.
@@ -77,30 +101,28 @@ func (p *Program) Start(ctx context.Context, ro *RunOptions) (*Session, error) {
 	if len(p.obj.Programs) == 0 {
 		return nil, ErrNothingToAttach
 	}
-	f, err := p.formatter(ro)
+	user, err := p.userSymbols(ro)
+	if err != nil {
+		return nil, err
+	}
+	f, err := p.formatter(user)
 	if err != nil {
 		return nil, err
 	}
 	return session.Start(ctx, p.obj, session.Options{
 		Host: p.host, Registry: p.reg, Sink: ro.sink(f), Format: f, Files: p.files, Resolve: p.resolve,
-		Command: ro.Command, RingBytes: ro.RingBytes, Attached: ro.Attached, DryRun: ro.DryRun, VerifierLog: ro.VerifierLog,
+		Command: ro.Command, Mapped: p.remember(user), RingBytes: ro.RingBytes, Attached: ro.Attached, DryRun: ro.DryRun, VerifierLog: ro.VerifierLog,
 	})
 }
 
 // formatter prints values with the names of this machine.
-func (p *Program) formatter(ro *RunOptions) (*output.Formatter, error) {
+func (p *Program) formatter(user *symbol.User) (*output.Formatter, error) {
 	clock, err := output.ReadClock()
 	if err != nil {
 		return nil, err
 	}
 	root, cgroups := os.DirFS("/"), os.DirFS("/sys/fs/cgroup")
 	cfg := p.obj.Config
-	user := symbol.NewUser(symbol.UserOptions{Proc: p.host.Proc(), Root: root, DebugDirs: p.resolve.DebugDirs, Cache: p.cacheMode(ro)})
-	if !cfg.LazySymbols {
-		if err := p.prefetch(user); err != nil {
-			return nil, err
-		}
-	}
 	f := &output.Formatter{
 		Symbols:    &symbol.Printer{Kernel: symbol.NewKernel(p.host.Proc()), User: user, Mangled: !cfg.CppDemangle},
 		UserName:   symbol.NewUsers(root).Name,
@@ -117,40 +139,4 @@ func (p *Program) formatter(ro *RunOptions) (*output.Formatter, error) {
 		}
 	}
 	return f, nil
-}
-
-// prefetch reads the symbols of the processes that user probes are about, so
-// that their addresses can be named when they have ended.
-func (p *Program) prefetch(user *symbol.User) error {
-	if pid := p.resolve.Pid; pid != 0 {
-		return user.Prefetch(pid)
-	}
-	seen := map[string]bool{"": true}
-	for _, t := range p.Targets() {
-		if seen[t.Path] {
-			continue
-		}
-		seen[t.Path] = true
-		if err := user.PrefetchProgram(t.Path); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// cacheMode is the setting cache_user_symbols; a command of our own keeps its
-// mappings per program, so that its last stacks are named after its end.
-func (p *Program) cacheMode(ro *RunOptions) symbol.CacheMode {
-	switch p.obj.Config.CacheUserSymbols {
-	case "NONE":
-		return symbol.CacheNone
-	case "PER_PID":
-		return symbol.CachePerPID
-	case "PER_PROGRAM":
-		return symbol.CachePerProgram
-	}
-	if len(ro.Command) > 0 {
-		return symbol.CachePerProgram
-	}
-	return symbol.CachePerPID
 }

@@ -51,10 +51,13 @@ func (s *Session) attachAll() error {
 	if s.opt.Attached != nil {
 		s.opt.Attached()
 	}
-	if s.command != nil {
-		return s.command.release()
+	if s.command == nil {
+		return nil
 	}
-	return nil
+	if s.opt.Mapped != nil {
+		go s.command.follow(s.opt.Mapped)
+	}
+	return s.command.release()
 }
 
 // attachPrograms attaches at the same time what has nothing in common, and

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -78,6 +79,33 @@ func (c *command) pid() int { return c.cmd.Process.Pid }
 
 // release lets the program run.
 func (c *command) release() error { return c.cmd.Process.Signal(syscall.SIGCONT) }
+
+// When follow looks at the command: soon, as it may end soon, then ever less
+// often, which bounds what it costs and how old the last look is.
+const (
+	firstLook = 250 * time.Microsecond
+	lastLook  = time.Second
+)
+
+// follow calls seen now and then while the program runs.
+func (c *command) follow(seen func(pid int)) {
+	for wait := firstLook; ; wait = min(2*wait, lastLook) {
+		select {
+		case <-c.done:
+			return
+		case <-time.After(wait):
+		}
+		if !c.held() {
+			seen(c.pid())
+		}
+	}
+}
+
+// held reports whether the process is still the shell that holds the program.
+func (c *command) held() bool {
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.pid()))
+	return err == nil && bytes.Contains(line, []byte("\x00"+holdScript+"\x00"))
+}
 
 // stop ends the command if it still runs.
 func (c *command) stop() {

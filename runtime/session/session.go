@@ -44,6 +44,10 @@ type Options struct {
 	// Command is started, held until everything is attached, and ended with the
 	// run; the run ends with it.
 	Command []string
+	// Mapped, if not nil, is called now and then while the command runs, with its
+	// process id and from a goroutine of its own: what is to be known of its
+	// mappings has to be read before it ends.
+	Mapped func(pid int)
 	// RingBytes is the size of the event buffer: a power of two and a multiple
 	// of the page size. 0: the setting perf_rb_pages, or by memory.
 	RingBytes int

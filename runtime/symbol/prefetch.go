@@ -25,6 +25,26 @@ func (u *User) Prefetch(pid int) error {
 	return nil
 }
 
+// Remember reads the mappings of a process that are new since they were read, and no symbols: as long as the mapped files stay, its
+// addresses can be named when it is gone. It does nothing with CacheNone, and keeps what is known of a process that is ending.
+func (u *User) Remember(pid int) error {
+	if u.opt.Cache == CacheNone {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	proc, err := u.load(pid)
+	if err != nil {
+		return err
+	}
+	if known := u.procs.byPID[pid]; known != nil && known.exeID == proc.exeID {
+		known.maps = proc.maps
+		return nil
+	}
+	u.keep(proc)
+	return nil
+}
+
 // PrefetchProgram is Prefetch for all processes that run the program at path, as the tracer sees it. Processes that end meanwhile are
 // passed over.
 func (u *User) PrefetchProgram(path string) error {

@@ -206,3 +206,23 @@ func TestPrefetch(t *testing.T) {
 		t.Errorf("no such program: %v", err)
 	}
 }
+
+// Mappings alone, read while the process ran, name its addresses afterwards.
+func TestRemember(t *testing.T) {
+	program := compile(t, "fixture.c", fixtureSource, "-w")
+	for cache, want := range map[CacheMode]string{CachePerPID: "hidden", CacheNone: "?"} {
+		u, tg := liveUser(UserOptions{Cache: cache}), start(t, program)
+		for range 2 {
+			if err := u.Remember(tg.cmd.Process.Pid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tg.stop()
+		if err := u.Remember(tg.cmd.Process.Pid); cache != CacheNone && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a process that is gone: %v", err)
+		}
+		if got := tg.name(u, "hidden"); got != want {
+			t.Errorf("cache mode %d: %q, want %q", cache, got, want)
+		}
+	}
+}
