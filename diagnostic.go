@@ -8,10 +8,12 @@ import (
 	"github.com/gotrace/gotrace/lang/diag"
 )
 
-// Diagnostic is one report about a script.
+// Diagnostic is one report about a script: Severity, Code (a number that stays),
+// Span (a place, see DiagnosticList), Msg, Notes (further places) and Hints.
 type Diagnostic = diag.Diagnostic
 
-// DiagnosticList is the error of a faulty script: reports with their places.
+// DiagnosticList is the error of a faulty script: reports, Diags, with their
+// places: Files.Position(d.Span.Start) has a Line and a Col. Render prints it.
 type DiagnosticList = diag.List
 
 // Render writes the errors of a list, or with errors false its warnings, each

@@ -19,5 +19,9 @@
 //	defer s.Close()
 //	err = s.Wait() // until exit() or ctx is done; then s.Snapshot("@")
 //
+// Sessions, events and snapshots are types of other packages under names of this
+// one; the comment of each name lists what it has. An Event is valid only until
+// the Sink returns.
+//
 // Only this package promises a stable API.
 package gotrace

@@ -7,11 +7,16 @@ import (
 	"github.com/gotrace/gotrace/runtime/output"
 )
 
-// Sink receives what a script says; see output.Sink for when its methods are
-// called.
+// Sink receives what a script says, by its methods Event(Event) error and
+// Map(*Snapshot) error. They are called one at a time while Start or Wait runs,
+// not always from one goroutine; nothing is read from the kernel meanwhile. An
+// Event is valid only until the method returns, a Snapshot may be kept. An error
+// ends the run. A Sink may call what a Session allows from any goroutine, but
+// not Close; see package runtime/output for the order of the calls.
 type Sink = output.Sink
 
-// Flusher is implemented by a Sink that keeps output back.
+// Flusher is implemented by a Sink that keeps output back: Idle() error is called
+// when no event is waiting, Flush() error at the end of the run.
 type Flusher = output.Flusher
 
 // Output says where a run without a Sink prints, and in which form.

@@ -27,7 +27,8 @@ import (
 //
 // Events and the values in them are good only during the call; a Snapshot may
 // be kept. An error ends the run and is that of Start or Wait. A Sink may call
-// Snapshot, Stats and Self of its Session, no other method.
+// Snapshot, Stats, Self, Text, Message and MapText of its Session, no other
+// method.
 type Sink interface {
 	Event(event.Event) error
 	// Map is print() of a map, and after event.End every map that is not empty.
