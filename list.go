@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/probes"
@@ -31,9 +32,10 @@ func List(w io.Writer, pattern string, verbose bool, cfg *Config) error {
 		return listTypes(w, c.reg, pattern, verbose)
 	}
 	var problems []error
+	var hints hintsOnce
 	for e, err := range c.reg.List(pattern, c.resolveOptions()) {
 		if err != nil {
-			problems = append(problems, err)
+			problems = append(problems, hints.add(err))
 			continue
 		}
 		if _, err := fmt.Fprintln(w, e.Name); err != nil {
@@ -56,6 +58,23 @@ func List(w io.Writer, pattern string, verbose bool, cfg *Config) error {
 		return &PartialError{problems}
 	}
 	return nil
+}
+
+// hintsOnce adds the hints of problems to their texts, each hint once.
+type hintsOnce []string
+
+func (seen *hintsOnce) add(err error) error {
+	var why *target.Error
+	if !errors.As(err, &why) {
+		return err
+	}
+	for _, hint := range why.Hints {
+		if !slices.Contains(*seen, hint) {
+			*seen = append(*seen, hint)
+			err = fmt.Errorf("%w\nHINT: %s", err, hint)
+		}
+	}
+	return err
 }
 
 func listTypes(w io.Writer, reg *probes.Registry, pattern string, verbose bool) error {

@@ -87,6 +87,8 @@ func TestErrorsOfAttachPoints(t *testing.T) {
 		{"watchpoint:0x20000003:8:w", target.Syntax, "aligned"},
 		{"watchpoint:0x20000000:8:ww", target.Syntax, "mode"},
 		{"tracepoint:sys_enter_dup3", target.Syntax, "CATEGORY"},
+		{"tracepoint:sys_enter_dup3", target.Syntax, "did you mean tracepoint:syscalls:sys_enter_dup3?"},
+		{"tracepoint:syscalls:dup3", target.Missing, "did you mean tracepoint:syscalls:sys_enter_dup3?"},
 		{"tracepoint:syscalls:sys_enter_dup9", target.Missing, "sys_enter_dup"},
 		{"tracepoint:shed:sched_switch", target.Missing, "sched"},
 		{"tracepoint:../../x:y", target.Missing, "not found"},
@@ -223,6 +225,9 @@ func TestListTellsItsProblems(t *testing.T) {
 	if names, problems := listed(r, "tracepoint:nothing:*,fentry:nothing*,kprobe:nothing*,rawtracepoint:nothing*"); len(names)+len(problems) > 0 {
 		t.Errorf("nothing is %q, %v", names, problems)
 	}
+	if names, problems := listed(r, "*:sys_enter"); len(problems) > 0 || !slices.Equal(names, []string{"rawtracepoint:vmlinux:sys_enter", "tracepoint:raw_syscalls:sys_enter"}) {
+		t.Errorf("an event of any provider is %q, %v", names, problems)
+	}
 	bare := noFunctions()
 	for _, kind := range []string{"kprobe", "kretprobe", "fentry", "fexit"} {
 		if names, problems := listed(bare, kind+":vfs_*"); len(names) > 0 || len(problems) != 1 || !strings.Contains(problems[0].Error(), kind) {
@@ -297,4 +302,31 @@ func TestDeclarationsOfTargets(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A list that may not be read, and one without functions, are told apart from a
+// pattern that nothing matches.
+func TestListTellsWhyFunctionsAreMissing(t *testing.T) {
+	for text, files := range map[string]fs.FS{
+		"traces no functions": fstest.MapFS{"available_filter_functions": &fstest.MapFile{}},
+		"permission denied":   shut{},
+	} {
+		cfg := hosttest.Config()
+		cfg.Tracefs = func() (fs.FS, error) { return files, nil }
+		names, problems := listed(New(host.New(cfg)), "kprobe:tcp_*")
+		if len(names) > 0 || len(problems) != 1 || !strings.Contains(problems[0].Error(), text) {
+			t.Errorf("%s: listed %q, problems %v", text, names, problems)
+		}
+		var why *target.Error
+		if text == "permission denied" && (!errors.As(problems[0], &why) || !strings.Contains(strings.Join(why.Hints, " "), "sudo")) {
+			t.Errorf("%v has no hint", problems[0])
+		}
+	}
+}
+
+// shut is a file system for others.
+type shut struct{}
+
+func (shut) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 }

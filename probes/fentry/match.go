@@ -239,7 +239,7 @@ func (Provider) List(h *host.Host, p *provider.Pattern, opt *target.ResolveOptio
 		allowed := map[ksyms.Func]bool{}
 		for f, err := range ksyms.Traceable(h, opt) {
 			if err != nil {
-				yield(provider.Entry{}, err)
+				yield(provider.Entry{}, provider.Unreadable("the list of functions that can be traced", err))
 				return
 			}
 			if provider.MatchFunc(p, f.Module, f.Name) {

@@ -232,7 +232,7 @@ func (Provider) List(h *host.Host, p *provider.Pattern, opt *target.ResolveOptio
 	return func(yield func(provider.Entry, error) bool) {
 		for f, err := range matching(h, module, symbol, opt) {
 			if err != nil {
-				yield(provider.Entry{}, err)
+				yield(provider.Entry{}, provider.Unreadable("the list of functions that can be traced", err))
 				return
 			}
 			name := f.Name

@@ -31,12 +31,14 @@ func (Provider) Kinds() []target.Provider { return []target.Provider{target.Trac
 
 // Resolve implements provider.Provider.
 func (Provider) Resolve(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions) ([]*target.Target, error) {
-	category, event, err := parts(p)
-	if err != nil {
-		return nil, err
-	}
+	category, event, malformed := parts(p)
 	files, err := h.Tracefs()
-	if err != nil {
+	switch {
+	case malformed != nil && err == nil && len(p.Parts) == 1:
+		return nil, suggest(files, malformed, p.Parts[0].Text)
+	case malformed != nil:
+		return nil, malformed
+	case err != nil:
 		return nil, target.Errorf(target.Unsupported, "tracepoints need the tracing file system: %v", err)
 	}
 	if !strings.Contains(category+event, "*") {
@@ -70,7 +72,7 @@ func (Provider) Resolve(h *host.Host, p *provider.Pattern, _ *target.ResolveOpti
 	return list, nil
 }
 
-func parts(p *provider.Pattern) (category, event string, err error) {
+func parts(p *provider.Pattern) (category, event string, err *target.Error) {
 	switch {
 	case len(p.Parts) == 1 && p.Parts[0].Glob():
 		category, event = "*", p.Parts[0].Text
@@ -83,9 +85,26 @@ func parts(p *provider.Pattern) (category, event string, err error) {
 	return category, event, nil
 }
 
+// suggest adds to e the event that text means, if there is one: text is its name
+// alone or that of a system call.
+func suggest(files fs.FS, e *target.Error, text string) *target.Error {
+	if text == "" {
+		return e
+	}
+	for found, err := range events(files) {
+		if err == nil && (found.event == text || found.event == "sys_enter_"+text) {
+			return e.Hint("did you mean tracepoint:%s:%s?", found.category, found.event)
+		}
+	}
+	return e
+}
+
 // missing explains why an event without a wildcard is not there.
 func missing(files fs.FS, category, event string) error {
 	e := target.Errorf(target.Missing, "tracepoint not found: %s:%s", category, event)
+	if suggest(files, e, event); len(e.Hints) > 0 {
+		return e
+	}
 	known := false
 	near := diag.Nearest(event, func(yield func(string) bool) {
 		for found, err := range events(files) {
@@ -192,11 +211,12 @@ func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions
 		}
 		for found, err := range events(files) {
 			if err != nil {
-				yield(provider.Entry{}, err)
+				yield(provider.Entry{}, provider.Unreadable("the kernel's list of events", err))
 				return
 			}
 			full := fmt.Sprintf("tracepoint:%s:%s", found.category, found.event)
-			if !provider.MatchName(p, full) {
+			alone := len(p.Parts) == 1 && provider.Match(p.Parts[0].Text, found.event)
+			if !alone && !provider.MatchName(p, full) {
 				continue
 			}
 			entry := provider.Entry{Name: full, Fields: func() ([]provider.FieldText, error) { return fieldTexts(files, found) }}
@@ -236,9 +256,5 @@ func fieldTexts(files fs.FS, n name) ([]provider.FieldText, error) {
 // unreadable reports that the description of an event can not be read; where
 // that is for lack of privilege it says what would do.
 func unreadable(category, event string, err error) error {
-	if errors.Is(err, fs.ErrPermission) {
-		return target.Errorf(target.NotAllowed, "tracepoint %s:%s: %v", category, event, err).
-			Hint("the tracing file system is for root: use sudo, or give the program CAP_DAC_READ_SEARCH beside CAP_BPF and CAP_PERFMON")
-	}
-	return target.Errorf(target.Unsupported, "tracepoint %s:%s: %v", category, event, err)
+	return provider.Unreadable(fmt.Sprintf("tracepoint %s:%s", category, event), err)
 }

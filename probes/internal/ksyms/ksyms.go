@@ -7,6 +7,7 @@ package ksyms
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -30,18 +31,23 @@ func Traceable(h *host.Host, opt *target.ResolveOptions) iter.Seq2[Func, error] 
 			return
 		}
 		defer f.Close()
+		empty := true
 		lines := bufio.NewScanner(f)
 		for lines.Scan() {
 			name, module, _ := strings.Cut(strings.TrimSpace(lines.Text()), " ")
 			if name == "" || strings.HasPrefix(name, "__ftrace_invalid_address__") {
 				continue
 			}
+			empty = false
 			if !yield(Func{moduleName(module), name}, nil) {
 				return
 			}
 		}
-		if err := lines.Err(); err != nil {
+		switch err := lines.Err(); {
+		case err != nil:
 			yield(Func{}, err)
+		case empty:
+			yield(Func{}, errors.New("the kernel traces no functions: available_filter_functions is empty"))
 		}
 	}
 }
