@@ -101,7 +101,7 @@ func flags() []flag {
 		{long: "version", short: "V", help: "show the version", set: on(func(o *options) *bool { return &o.version })},
 		{long: "info", help: "show what the system supports", set: on(func(o *options) *bool { return &o.info })},
 		{long: "pid", short: "p", arg: "PID", help: "trace only this process, but with the begin, end and interval probes; ends with it", set: text(func(o *options) *string { return &o.pid })},
-		{long: "cmd", short: "c", arg: "COMMAND", help: "run a command and trace until it ends; user probes only in it; split at blanks, quotes have no meaning", set: func(o *options, v string) error { o.command, o.hasCommand = v, true; return nil }},
+		{long: "cmd", short: "c", arg: "COMMAND", help: "run a command and trace until it ends; user, profile, software and hardware probes only in it; split at blanks, quotes have no meaning", set: func(o *options, v string) error { o.command, o.hasCommand = v, true; return nil }},
 		{long: "dwarf-pid", arg: "PID", help: "not supported", set: refused("--dwarf-pid", "it has no dw_ustack")},
 		{long: "usdt-file-activation", help: "always so: the kernel raises semaphores in all processes of the file", set: func(*options, string) error { return nil }},
 		{long: "output", short: "o", arg: "FILE", help: "write output to a file", set: text(func(o *options) *string { return &o.output })},

@@ -66,7 +66,7 @@ func TestNothingInThisMode(t *testing.T) {
 // how a command is read.
 func TestHelp(t *testing.T) {
 	help := helpText()
-	for _, want := range []string{"trace only this process", "user probes only in it", "quotes have no meaning"} {
+	for _, want := range []string{"trace only this process", "hardware probes only in it", "quotes have no meaning"} {
 		if !strings.Contains(help, want) {
 			t.Errorf("no %q in:\n%s", want, help)
 		}
