@@ -76,7 +76,7 @@ func (s *Session) waits() bool {
 	if s.exited {
 		return false
 	}
-	if s.command != nil || s.opt.Resolve.Pid != 0 {
+	if s.command != nil {
 		return true
 	}
 	return slices.ContainsFunc(s.obj.Programs, func(p *object.Program) bool {
