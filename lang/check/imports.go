@@ -49,10 +49,7 @@ func (im *importer) load(i *ast.Import, dir string) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
-	if im.done[path] {
-		return
-	}
-	im.done[path] = true
+	path = filepath.Clean(path)
 	if entries, err := im.c.env.ReadDir(path); err == nil {
 		if im.anybodyWrites(i, path) {
 			return
@@ -83,6 +80,10 @@ func (im *importer) anybodyWrites(i *ast.Import, path string) bool {
 
 // file reads one imported file.
 func (im *importer) file(i *ast.Import, path string) {
+	if im.done[path] {
+		return
+	}
+	im.done[path] = true
 	c := im.c
 	if strings.HasSuffix(path, ".c") || strings.HasSuffix(path, ".o") {
 		c.diags.Errorf(diag.BadImport, i.Pos(), "can not import %s: gotrace has no C compiler and links no object files", path)

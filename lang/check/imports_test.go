@@ -66,3 +66,17 @@ func TestImportsAreBounded(t *testing.T) {
 		})
 	}
 }
+
+// TestImportedOnce counts the probes of a file that is reached by its directory
+// and by another file in it.
+func TestImportedOnce(t *testing.T) {
+	files := map[string]string{"lib/a.bt": `import "b.bt";`, "lib/b.bt": `macro one() { 1 } begin { print(one()) }`}
+	for _, main := range []string{`import "lib";`, `import "lib"; import "lib/b.bt"; import "./lib/../lib/a.bt";`} {
+		p, list := compile(machine(files), main)
+		if list.HasErrors() {
+			t.Errorf("%s: %s", main, list.Error())
+		} else if len(p.Probes) != 1 {
+			t.Errorf("%s: %d probes, want 1", main, len(p.Probes))
+		}
+	}
+}

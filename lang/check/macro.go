@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/gotrace/gotrace/lang/ast"
 	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/source"
@@ -147,7 +149,9 @@ func (c *checker) noteExpansion(from int) {
 func (c *checker) bind(m *macro, args []ast.Expr) *macroScope {
 	ms := &macroScope{
 		vars: map[string]*variable{}, maps: map[string]string{}, exprs: map[string]ast.Expr{},
-		caller: c.fn.scope, inst: c.fn.inst, expand: c.expand,
+		caller: c.fn.scope, inst: c.fn.inst,
+		// Appending to it must not write over what the body of the macro appended.
+		expand: slices.Clip(c.expand),
 	}
 	for i, p := range m.ast.Params {
 		switch p := p.(type) {
@@ -271,6 +275,6 @@ func (c *checker) macroType(name string) (types.Type, bool) {
 	return out, true
 }
 
-func (c *checker) assignToParam(out *typed.Block, s *ast.Assign, x *ast.Ident) {
+func (c *checker) assignToParam(s *ast.Assign, x *ast.Ident) {
 	c.diags.Errorf(diag.MacroError, s.Pos(), "%s is an expression and can not be assigned", x.Name)
 }

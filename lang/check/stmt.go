@@ -260,7 +260,7 @@ func (c *checker) assign(out *typed.Block, s *ast.Assign) {
 	case *ast.MapIndex:
 		c.assignToMap(out, s, t.Map, t)
 	case *ast.Ident:
-		c.assignToParam(out, s, t)
+		c.assignToParam(s, t)
 	default:
 		c.diags.Errorf(diag.Syntax, s.Target.Pos(), "syntax: can not assign to this expression")
 	}
