@@ -3,8 +3,12 @@ package gotrace_test
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/gotrace/gotrace"
 	"github.com/gotrace/gotrace/probes/host/hosttest"
@@ -47,5 +51,30 @@ func TestRunSystemAtEndOfCommand(t *testing.T) {
 		&gotrace.Config{Command: true, Unsafe: true}, gotrace.RunOptions{Command: []string{"true"}, Output: gotrace.Output{Quiet: true}})
 	if want := "from true\n\nqueued\n\nend\n\n\n\n"; o.out != want || o.err != "" {
 		t.Errorf("output %q, want %q; messages %q", o.out, want, o.err)
+	}
+}
+
+// TestRunCatOfPipe reads pipes that have a writer or none; neither may hold up
+// the run, which looks after signals and events meanwhile.
+func TestRunCatOfPipe(t *testing.T) {
+	for name, written := range map[string]bool{"with a writer": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			pipe := filepath.Join(t.TempDir(), "pipe")
+			if err := unix.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if written {
+				f, err := os.OpenFile(pipe, os.O_RDWR, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+			}
+			start := time.Now()
+			runScript(t, `begin { cat("`+pipe+`"); exit(); }`, nil, gotrace.RunOptions{Output: gotrace.Output{Quiet: true}})
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("the run took %v", took)
+			}
+		})
 	}
 }

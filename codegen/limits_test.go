@@ -18,6 +18,8 @@ func TestLimits(t *testing.T) {
 		{"maps with keys", "BEGIN { " + numbered(70, "@m%d[pid] = 1; ") + "}", "6.18", "@m62[pid] = 1", "this probe uses 72 maps, 2 of them gotrace's own; the kernel allows 64"},
 		{"maps of one of many probes", "BEGIN { @ = 1; } END { @ = 2; }\ninterval:s:1 { " + numbered(70, "@m%d = 1; ") + "}", "6.18", "@m64 = 1", "the kernel allows 64"},
 		{"ranges in ranges", loops + numbered(9, "for ($i%d : 0..$n) { ") + strings.Repeat("}", 9) + "}", "6.18", "for ($i7 ", "loops are nested more than 7 deep here"},
+		{"a search in ranges", loops + "$s = comm; " + numbered(7, "for ($i%d : 0..$n) { ") + `@ = strcontains($s, "abc"); ` + strings.Repeat("}", 7) + "}", "6.18", `strcontains($s`, "loops are nested more than 7 deep here"},
+		{"the length of a map in ranges", loops + "@m[1] = 1; " + numbered(7, "for ($i%d : 0..$n) { ") + "@ = len(@m); " + strings.Repeat("}", 7) + "}", "6.18", "len(@m)", "loops are nested more than 7 deep here"},
 		{"maps in maps", "BEGIN { @[1] = 1; " + numbered(8, "for ($i%d : @) { ") + strings.Repeat("}", 8) + "}", "6.18", "for ($i7 ", "loops are nested more than 7 deep here"},
 		{"whiles in whiles", loops + numbered(8, "while ($n > %d) { ") + strings.Repeat("}", 8) + "}", "6.18", "while ($n > 7)", "loops are nested more than 7 deep here"},
 		{"a long program", "BEGIN { " + strings.Repeat("@[pid, comm] = nsecs; ", 1500) + "}", "6.18", "BEGIN", "the probe is too large: it takes"},

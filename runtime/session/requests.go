@@ -15,14 +15,22 @@ import (
 	"github.com/gotrace/gotrace/runtime/event"
 )
 
-// cat shows the start of the file that cat() names, as far as limit bytes.
+// catTime bounds how long cat() waits for what a pipe or device has to say: the
+// run stands still meanwhile.
+const catTime = time.Second
+
+// cat shows the start of the file that cat() names, as far as limit bytes. It
+// opens pipes and the like without waiting for the other end.
 func (s *Session) cat(e *event.Cat, limit int) error {
 	path := s.text(e.Text)
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return s.fileFailure("open", path, err)
 	}
 	defer file.Close()
+	if err := file.SetReadDeadline(time.Now().Add(catTime)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
+		return s.fileFailure("read", path, err)
+	}
 	data, err := io.ReadAll(io.LimitReader(file, int64(limit)))
 	if err != nil {
 		return s.fileFailure("read", path, err)

@@ -86,7 +86,7 @@ func verifierHint(sentence string) string {
 		return "the verifier walks every path: use fewer turns, fewer nested conditions or shorter strings"
 	case strings.Contains(sentence, "unknown func"), strings.Contains(sentence, "cannot use helper"):
 		return "this kernel does not offer the helper to this type of probe, or was built or locked down without it"
-	case strings.Contains(sentence, "stack"):
+	case strings.Contains(sentence, "combined stack size"):
 		return "the program needs more than 512 bytes of stack"
 	}
 	return "this is a bug of gotrace if the script is well-typed; please report it"

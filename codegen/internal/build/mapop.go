@@ -1,6 +1,8 @@
 package build
 
 import (
+	"fmt"
+
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
@@ -140,16 +142,14 @@ func (f *fn) mapLen(e *typed.MapLen) *ir.Value {
 
 // counting returns a callback that does nothing: the helper counts its calls.
 func (f *fn) counting() *ir.Func {
-	for _, sub := range f.out.Subs {
-		if sub.Name == "count" {
-			return sub
-		}
+	key := fmt.Sprintf("count %d", f.f.Depth)
+	if sub := f.repeats[key]; sub != nil {
+		return sub
 	}
-	sub := ir.NewFunc("count", ir.Ptr, ir.Ptr, ir.Ptr, ir.Ptr)
-	sub.Callback, sub.Depth = true, 1
+	sub := f.newCallback("count", f.f.Depth+1, ir.Ptr, ir.Ptr, ir.Ptr, ir.Ptr)
+	f.repeats[key] = sub
 	b := ir.NewBuilder(sub)
 	b.Return(b.Const(0))
-	f.out.Subs = append(f.out.Subs, sub)
 	return sub
 }
 

@@ -65,9 +65,7 @@ func (f *fn) repeated(name string, kinds []ir.Type, body func(*turn)) *ir.Func {
 	if sub := f.repeats[key]; sub != nil {
 		return sub
 	}
-	sub := ir.NewFunc(fmt.Sprintf("repeat%d", len(f.out.Subs)), ir.I64, ir.Ptr)
-	sub.Callback, sub.Depth = true, depth
-	f.out.Subs = append(f.out.Subs, sub)
+	sub := f.newCallback("repeat", depth, ir.I64, ir.Ptr)
 	f.repeats[key] = sub
 	g := newFn(f.program, sub, &scope{parent: f.scope, depth: depth}, f)
 	g.b.Span = f.b.Span

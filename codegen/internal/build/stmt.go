@@ -257,19 +257,25 @@ func (f *fn) afterCallback(body *typed.Block) {
 // include/linux/bpf.h): the program, and the callbacks of loops within loops.
 const maxFrames = 8
 
+// newCallback adds a function that the kernel calls, with depth frames below it.
+func (f *fn) newCallback(name string, depth int, params ...ir.Type) *ir.Func {
+	if depth == maxFrames {
+		f.errs.Errorf(diag.TooLarge, f.b.Span, "loops are nested more than %d deep here, which the kernel does not allow", maxFrames-1)
+	}
+	sub := ir.NewFunc(fmt.Sprintf("%s%d", name, len(f.out.Subs)), params...)
+	sub.Callback, sub.Depth = true, depth
+	f.out.Subs = append(f.out.Subs, sub)
+	return sub
+}
+
 // callback builds the function that runs body once. open gets the parameters
 // before the environment, which is the last one.
 func (f *fn) callback(name string, s *scope, body *typed.Block, open func(g *fn, params []*ir.Value)) *ir.Func {
-	if s.depth == maxFrames {
-		f.errs.Errorf(diag.TooLarge, f.b.Span, "loops are nested more than %d deep here, which the kernel does not allow", maxFrames-1)
-	}
 	kinds := []ir.Type{ir.I64, ir.Ptr}
 	if name == eachElement {
 		kinds = []ir.Type{ir.Ptr, ir.Ptr, ir.Ptr, ir.Ptr}
 	}
-	sub := ir.NewFunc(fmt.Sprintf("%s%d", name, len(f.out.Subs)), kinds...)
-	sub.Callback, sub.Depth = true, s.depth
-	f.out.Subs = append(f.out.Subs, sub)
+	sub := f.newCallback(name, s.depth, kinds...)
 	g := newFn(f.program, sub, s, f)
 	params := sub.Blocks[0].Params
 	g.envArg = params[len(params)-1]
