@@ -28,7 +28,8 @@ type scan struct {
 // there are. Many of them are walked in a loop.
 func (f *fn) words(n int, a, b mem, s scan) {
 	i := 0
-	if n > maxUnrolled && f.width(8, a, b) == 8 {
+	if n > maxUnrolled {
+		a, b = f.aligned(a, n), f.aligned(b, n)
 		i = n &^ 7
 		switch words := i / 8; {
 		case words <= maxWalked:
@@ -44,6 +45,17 @@ func (f *fn) words(n int, a, b mem, s scan) {
 		f.pair(a.at(int64(i)), b.at(int64(i)), f.num(int64(i)), w, s)
 		i += w
 	}
+}
+
+// aligned returns memory that can be read in words of 8 bytes: m, or a copy of
+// its first n bytes.
+func (f *fn) aligned(m mem, n int) mem {
+	if f.width(8, m) == 8 {
+		return m
+	}
+	dst := f.temp("aligned", n)
+	f.copyMem(dst, m, int64(n))
+	return dst
 }
 
 // pair looks at one pair of words.
