@@ -56,7 +56,8 @@ type Options struct {
 	// VerifierLog, if not nil, gets what the kernel's verifier says about each
 	// program that it accepts, from several goroutines.
 	VerifierLog func(program, log string)
-	// DryRun ends the run once everything is attached, without output.
+	// DryRun ends the run once everything is attached: begin and end probes do
+	// not run, and what others print is dropped.
 	DryRun bool
 }
 
@@ -176,7 +177,7 @@ func (s *Session) start() error {
 			return err
 		}
 	}
-	if err := s.attachAll(); err != nil {
+	if err := s.attachAll(); err != nil || s.opt.DryRun {
 		return err
 	}
 	if err := s.drain(); err != nil {
