@@ -58,13 +58,14 @@ func isLookup(v *ir.Value, m *ir.Map) bool {
 // key just in front.
 func keyByCPU(b *ir.Block, i int) int {
 	addr := b.Values[i].Args[1]
-	at := slices.IndexFunc(b.Values[:i], func(v *ir.Value) bool {
-		return v.Op == ir.OpStore && v.Args[0] == addr && v.Args[1].Op == ir.OpConst
-	})
+	at := slices.IndexFunc(b.Values[:i], func(v *ir.Value) bool { return v.Op == ir.OpStore && v.Args[0] == addr })
 	if at < 0 {
-		return 0
+		panic("scratch memory is looked up without a key in front") // all processors would share it
 	}
 	store := b.Values[at]
+	if store.Args[1].Op != ir.OpConst {
+		return 0 // done in an earlier round
+	}
 	cpu := b.Func.NewValue(ir.OpCall, ir.I64)
 	cpu.Aux, cpu.Block, cpu.Span = processor(), b, store.Span
 	store.Args[1] = cpu

@@ -2,6 +2,7 @@ package lower
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/gotrace/gotrace/codegen/internal/ir"
@@ -33,8 +34,7 @@ func (d *Demoter) Demote(allocs []*ir.Alloc, excess int) bool {
 	if d.p.Scratch == nil {
 		return false
 	}
-	largest := slices.Clone(allocs)
-	slices.SortStableFunc(largest, func(a, b *ir.Alloc) int { return cmp.Compare(b.Spills, a.Spills) })
+	largest := largestFrames(allocs)
 	// What merely decides how a loop goes on comes last: without it the verifier
 	// may see no end of the loop.
 	for _, choices := range []bool{true, false} {
@@ -46,6 +46,20 @@ func (d *Demoter) Demote(allocs []*ir.Alloc, excess int) bool {
 		}
 	}
 	return false
+}
+
+// largestFrames returns the functions whose frames exceed the stack together: of
+// each depth the one with the largest, the largest of all first.
+func largestFrames(allocs []*ir.Alloc) []*ir.Alloc {
+	byDepth := map[int]*ir.Alloc{}
+	for _, a := range allocs {
+		if old := byDepth[a.Func.Depth]; old == nil || a.Frame() > old.Frame() {
+			byDepth[a.Func.Depth] = a
+		}
+	}
+	return slices.SortedFunc(maps.Values(byDepth), func(a, b *ir.Alloc) int {
+		return cmp.Or(cmp.Compare(b.Frame(), a.Frame()), cmp.Compare(a.Func.Depth, b.Func.Depth))
+	})
 }
 
 // choose returns values to demote so that no more than slots others are in
