@@ -327,6 +327,9 @@ func (g *gen) while() *Stmt {
 
 // forMap makes a loop over a map, or nil if there is none that allows it.
 func (g *gen) forMap() *Stmt {
+	if g.ordered > 0 { // the number of turns may hang on what the loop around has changed
+		return nil
+	}
 	m := g.mapWith(func(m *mapVar) bool {
 		if m.agg != "" && !g.feat.PerCPULookup || m.locked > 0 {
 			return false

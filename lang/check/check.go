@@ -149,6 +149,8 @@ type checker struct {
 	fn     *funcState
 	expand []expansion
 	cost   cost
+	// halfKnown counts the choices of which only one side has a type yet.
+	halfKnown int
 	// outerMacro is the use of a macro in the text of the probe that is being
 	// expanded, macroDepth how deep others are expanded in it.
 	outerMacro macroUse

@@ -92,7 +92,9 @@ func fits(n uint64, negative bool, t types.Int) bool {
 func (c *checker) condition(x operand, sp source.Span, what string) typed.Expr {
 	t := x.Type()
 	if isUnknown(t) {
-		return boolConst(false, x.Pos()).Expr
+		// No constant: that would decide for one side, whose type may be another
+		// one than that of both.
+		return &typed.Convert{Node: node(types.Bool{}, x.Pos()), X: x.Expr}
 	}
 	switch t.(type) {
 	case types.Bool:

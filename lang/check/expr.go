@@ -278,6 +278,9 @@ func (c *checker) choose(cond typed.Expr, a, b operand, x ast.Expr) operand {
 	if isUnknown(t) {
 		return c.bad(x.Pos())
 	}
+	if isUnknown(a.Type()) || isUnknown(b.Type()) {
+		c.halfKnown++
+	}
 	if v, ok := constOf(cond); ok {
 		pick := b
 		if v != 0 {
