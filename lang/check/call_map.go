@@ -264,11 +264,9 @@ func (c *checker) aggregate(out *typed.Block, st *ast.Assign, m *mapInfo, idx *a
 	if kind != types.Count {
 		// The type of the argument may hang on the map itself: the kind of the
 		// aggregation is known even so, its sign is joined later.
-		before := c.halfKnown
 		x = c.aggArg(s)
 		it, _ := intOf(x.Type())
-		// A sign once joined stays: it must not come from a type that changes.
-		agg.Signed = it.Signed && c.halfKnown == before && (kind == types.Sum || kind == types.Min || kind == types.Max || kind == types.Avg || kind == types.Stats || kind == types.TSeries)
+		agg.Signed = it.Signed && (kind == types.Sum || kind == types.Min || kind == types.Max || kind == types.Avg || kind == types.Stats || kind == types.TSeries)
 	}
 	if !c.aggParams(&agg, s) || !ok {
 		return

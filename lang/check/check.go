@@ -115,6 +115,8 @@ func Script(s *ast.Script, env Env) (*typed.Program, *diag.List) {
 		case c.infer.changed:
 		case c.infer.settled:
 			return c.finish(prog)
+		case c.infer.waiting && !c.infer.oneSided:
+			c.infer.oneSided = true
 		default:
 			c.infer.settled = true
 		}
@@ -149,8 +151,6 @@ type checker struct {
 	fn     *funcState
 	expand []expansion
 	cost   cost
-	// halfKnown counts the choices of which only one side has a type yet.
-	halfKnown int
 	// outerMacro is the use of a macro in the text of the probe that is being
 	// expanded, macroDepth how deep others are expanded in it.
 	outerMacro macroUse
@@ -159,7 +159,7 @@ type checker struct {
 
 // beginPass forgets what the last pass produced but the inferred types.
 func (c *checker) beginPass() {
-	c.infer.changed = false
+	c.infer.changed, c.infer.waiting = false, false
 	c.diags = &diag.List{Files: c.env.Files}
 	c.maps = map[string]*mapInfo{}
 	c.order = nil

@@ -275,11 +275,12 @@ func (c *checker) choose(cond typed.Expr, a, b operand, x ast.Expr) operand {
 		c.diags.Errorf(diag.TypeMismatch, x.Pos(), "Ternary return type mismatch: have '%s' and '%s'", a.Type(), b.Type())
 		return c.bad(x.Pos())
 	}
-	if isUnknown(t) {
+	if (isUnknown(a.Type()) || isUnknown(b.Type())) && !c.infer.oneSided {
+		c.infer.waiting = true
 		return c.bad(x.Pos())
 	}
-	if isUnknown(a.Type()) || isUnknown(b.Type()) {
-		c.halfKnown++
+	if isUnknown(t) {
+		return c.bad(x.Pos())
 	}
 	if v, ok := constOf(cond); ok {
 		pick := b

@@ -55,6 +55,13 @@ type inference struct {
 	insts   map[instKey]int
 	changed bool
 	last    source.Span // where a type was last found or widened
+	// waiting tells that this pass met a choice (c ? x : y) of which only one side
+	// has a type yet. It has no type either then: a type once joined stays, and
+	// that of one side may be another one than that of both.
+	waiting bool
+	// oneSided is set once nothing changes any more but choices wait, as in
+	// `@m = c ? @m : 1`: these take the type of the side that has one.
+	oneSided bool
 	// settled is set once nothing changes any more but maps without any
 	// assignment: these become int8.
 	settled bool
