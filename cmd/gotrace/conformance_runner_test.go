@@ -180,11 +180,11 @@ func TestConformanceBreakdown(t *testing.T) {
 }
 
 func TestConformanceUnsupported(t *testing.T) {
-	list, err := parseUnsupported("# head\n\na/fails  not written\na/both  flaky: depends\na/gone  old\n")
+	list, err := parseUnsupported("# head\n\na/fails  not written\na/gone  old\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := []*conformanceCase{{area: "a", name: "fails"}, {area: "a", name: "both"}}
+	cases := []*conformanceCase{{area: "a", name: "fails"}}
 	if got := list.orphans(cases); !slices.Equal(got, []string{"a/gone"}) {
 		t.Errorf("orphans %q", got)
 	}
@@ -202,8 +202,6 @@ func TestConformanceUnsupported(t *testing.T) {
 		{"a/fails", false, bad, "", true},
 		{"a/fails", false, nil, "now passes: remove it from unsupported.txt", false},
 		{"a/fails", true, bad, "stdout differs", false},
-		{"a/both", false, bad, "", true},
-		{"a/both", false, nil, "", false},
 	} {
 		complaint, known := s.verdict(tc.id, tc.broken, tc.why)
 		if complaint != tc.complaint || known != tc.known {
@@ -222,9 +220,9 @@ func TestConformanceUnsupportedUpdate(t *testing.T) {
 	if err := os.WriteFile(path, []byte("# head\n# of the file\nz/stays  mine\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	list := unsupportedCases{"z/stays": "mine", "a/passes": "old", "a/both": "flaky: x", "a/notrun": "kept"}
+	list := unsupportedCases{"z/stays": "mine", "a/passes": "old", "a/notrun": "kept"}
 	next := list.merge(map[string]string{
-		"z/stays": "exit code 1", "a/passes": "", "a/both": "", "b/new": "stdout differs\n--- expected", "b/fine": "",
+		"z/stays": "exit code 1", "a/passes": "", "b/new": "stdout differs\n--- expected", "b/fine": "",
 	})
 	if err := next.write(path); err != nil {
 		t.Fatal(err)
@@ -233,7 +231,7 @@ func TestConformanceUnsupportedUpdate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "# head\n# of the file\n\na/both  flaky: x\na/notrun  kept\nb/new  stdout differs\nz/stays  mine\n"
+	want := "# head\n# of the file\n\na/notrun  kept\nb/new  stdout differs\nz/stays  mine\n"
 	if string(got) != want {
 		t.Errorf("list\n%s\nwant\n%s", got, want)
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // unsupportedCases are the cases that gotrace is known to fail, with the
-// reason. The list can only shrink: a listed case that passes is an error. The
-// reason of a case that does either begins with "flaky".
+// reason. The list can only shrink: a listed case that passes is an error. Where
+// the reason is "unsupported: X", gotrace must say so itself.
 type unsupportedCases map[string]string
 
 func loadUnsupported(path string) (unsupportedCases, error) {
@@ -55,7 +55,14 @@ func (l unsupportedCases) orphans(cases []*conformanceCase) []string {
 	return slices.Sorted(maps.Keys(rest))
 }
 
-func (l unsupportedCases) flaky(id string) bool { return strings.HasPrefix(l[id], "flaky") }
+// demanded is what the error output of a listed case must have: nothing that
+// gotrace does not support is left out without a word.
+func (l unsupportedCases) demanded(id string) string {
+	if what, ok := strings.CutPrefix(l[id], "unsupported: "); ok {
+		return "gotrace does not support " + what
+	}
+	return ""
+}
 
 // merge returns the list after a run: outcomes holds, for each case that ran,
 // the first complaint or "". Reasons already written stay.
@@ -63,7 +70,7 @@ func (l unsupportedCases) merge(outcomes map[string]string) unsupportedCases {
 	next := maps.Clone(l)
 	for id, complaint := range outcomes {
 		switch _, listed := l[id]; {
-		case complaint == "" && !l.flaky(id):
+		case complaint == "":
 			delete(next, id)
 		case complaint != "" && !listed:
 			next[id] = firstLine(complaint)

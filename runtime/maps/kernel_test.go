@@ -237,8 +237,8 @@ func TestNarrowAndLongValues(t *testing.T) {
 func TestClearSparse(t *testing.T) {
 	desc := &object.Map{Name: "@", Type: ebpf.Hash, KeySize: 4, ValueSize: 8, MaxEntries: 1 << 20, Key: types.Int{Bits: 32}, Value: types.Int{Bits: 64}, Present: -1}
 	m, err := ebpf.NewMap(&ebpf.MapSpec{Type: desc.Type, KeySize: 4, ValueSize: 8, MaxEntries: 1 << 20})
-	if errors.Is(err, ebpf.ErrNotSupported) || errors.Is(err, os.ErrPermission) {
-		t.Skipf("maps can not be made here: %v", err)
+	if errors.Is(err, os.ErrPermission) {
+		t.Skipf("needs root to create maps: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
