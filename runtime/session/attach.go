@@ -98,15 +98,20 @@ func (s *Session) attach(p *object.Program, opt *probes.AttachOptions) error {
 			groups = append(groups, []*target.Target{t})
 		}
 	}
+	var links []attachment
 	for _, g := range groups {
 		c, err := s.opt.Registry.Attach(g, s.progs[p], opt)
 		if err != nil {
+			for _, l := range links { // all targets of a program, or none
+				err = errors.Join(err, l.closer.Close())
+			}
 			return s.attachError(p, err)
 		}
-		s.mu.Lock()
-		s.links = append(s.links, attachment{c, g})
-		s.mu.Unlock()
+		links = append(links, attachment{c, g})
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.links = append(s.links, links...)
 	return nil
 }
 
