@@ -205,6 +205,11 @@ func (s *Session) finish() error {
 			return err
 		}
 	}
+	return s.flush()
+}
+
+// flush has the Sink write what it holds at the end of a run.
+func (s *Session) flush() error {
 	if f, ok := s.opt.Sink.(output.Flusher); ok {
 		return f.Flush()
 	}

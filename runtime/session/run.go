@@ -13,13 +13,19 @@ import (
 
 // begin runs the begin probes, in source order. What they say stays in the
 // buffer until everything is attached, unless that might not hold it.
-func (s *Session) begin() error {
-	for _, p := range s.special(target.Begin) {
+func (s *Session) begin() error { return s.runEach(target.Begin, s.drainIfFilled) }
+
+// runAll runs the programs of one kind of special probe, in source order, and
+// handles what each says.
+func (s *Session) runAll(kind target.Provider) error { return s.runEach(kind, s.drain) }
+
+func (s *Session) runEach(kind target.Provider, after func() error) error {
+	for _, p := range s.special(kind) {
 		for range p.Targets {
 			if _, err := s.runOnce(p); err != nil {
 				return err
 			}
-			if err := s.drainIfFilled(); err != nil {
+			if err := after(); err != nil {
 				return err
 			}
 		}
@@ -27,23 +33,15 @@ func (s *Session) begin() error {
 	return nil
 }
 
-// runAll runs the programs of one kind of special probe, in source order, and
-// handles what each says.
-func (s *Session) runAll(kind target.Provider) error {
+// special returns the programs of one kind of special probe, in source order.
+func (s *Session) special(kind target.Provider) []*object.Program {
+	var list []*object.Program
 	for _, p := range s.obj.Programs {
-		if p.Targets[0].Provider != kind {
-			continue
-		}
-		for range p.Targets {
-			if _, err := s.runOnce(p); err != nil {
-				return err
-			}
-			if err := s.drain(); err != nil {
-				return err
-			}
+		if p.Targets[0].Provider == kind {
+			list = append(list, p)
 		}
 	}
-	return nil
+	return list
 }
 
 // contextWords is the size of the context of a raw tracepoint program, the

@@ -45,22 +45,10 @@ func (s *Session) runTests() (bool, error) {
 	if err := s.emit(end); err != nil {
 		return false, err
 	}
-	if f, ok := s.opt.Sink.(output.Flusher); ok {
-		if err := f.Flush(); err != nil {
-			return false, err
-		}
+	if err := s.flush(); err != nil {
+		return false, err
 	}
 	return len(end.Failed) == 0, nil
-}
-
-func (s *Session) special(kind target.Provider) []*object.Program {
-	var list []*object.Program
-	for _, p := range s.obj.Programs {
-		if p.Targets[0].Provider == kind {
-			list = append(list, p)
-		}
-	}
-	return list
 }
 
 // runTest runs one test. It passes if it returns 0, reports no error and does
@@ -126,10 +114,7 @@ func (s *Session) runBenchmarks() error {
 	if err := s.emit(&event.Bench{Results: results}); err != nil {
 		return err
 	}
-	if f, ok := s.opt.Sink.(output.Flusher); ok {
-		return f.Flush()
-	}
-	return nil
+	return s.flush()
 }
 
 // runBench runs one benchmark more and more often until it took long enough.
