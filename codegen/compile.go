@@ -157,7 +157,7 @@ func (c *compiler) allocate(p *ir.Program) ([]*ir.Alloc, error) {
 			return allocs, nil
 		}
 		if !d.Demote(allocs, excess) {
-			return nil, &ir.LimitError{Msg: fmt.Sprintf("too much is in use at once, which takes %d bytes more than the 512 of the stack", excess)}
+			return nil, &ir.LimitError{Msg: fmt.Sprintf("too much is in use at once, which takes %d bytes more than the %d of the stack", excess, ir.StackSize)}
 		}
 	}
 }

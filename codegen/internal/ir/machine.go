@@ -2,6 +2,17 @@ package ir
 
 import "math"
 
+// The stack in bytes: all frames of a call chain together have StackSize
+// (MAX_BPF_STACK), and the kernel rounds each up to FrameAlign, since Linux 6.7
+// to 16.
+const (
+	StackSize  = 512
+	FrameAlign = 32
+)
+
+// RoundFrame returns what a frame of n bytes takes of the stack.
+func RoundFrame(n int) int { return (max(n, 1) + FrameAlign - 1) &^ (FrameAlign - 1) }
+
 // Loc is where register allocation keeps a value: register Rn is n, spill slot
 // n is SpillLoc+n.
 type Loc int16

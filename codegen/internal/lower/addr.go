@@ -40,7 +40,7 @@ func (r *rewriter) foldAdd(v *ir.Value) {
 // Slots lie below the frame pointer, by at most the size of the stack.
 func fitsAccess(base *ir.Value, off int64) bool {
 	if base.Op == ir.OpSlotAddr {
-		return ir.FitsOffset(off - stackSize)
+		return ir.FitsOffset(off - ir.StackSize)
 	}
 	return ir.FitsOffset(off)
 }

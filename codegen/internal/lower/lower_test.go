@@ -152,8 +152,8 @@ return v8`)
 	}
 }
 
-// TestScratch puts what is too large for the stack into scratch memory, in which
-// a function and its callback do not overlap.
+// TestScratch puts what is too large for the stack into scratch memory, which is
+// looked up once.
 func TestScratch(t *testing.T) {
 	p := lowered(t, "slot s0 big size 100 align 8", "v1 ptr = slot s0\nzero v1+0, 8\nv2 = load.8 v1+0\nreturn v2")
 	if p.ScratchSize != 104 || p.Main.Frame != 8 {

@@ -8,11 +8,8 @@ import (
 	"github.com/gotrace/gotrace/codegen/internal/ir"
 )
 
-// Stack budget in bytes. The kernel gives all frames of a call chain together
-// stackSize and rounds each up to frameAlign (16 since Linux 6.7).
+// Stack budget in bytes, out of ir.StackSize.
 const (
-	stackSize    = 512
-	frameAlign   = 32
 	maxStackSlot = 32 // larger slots go to scratch memory
 	spillReserve = 64 // of each frame, kept for register allocation where it can be had
 	scratchKey   = "scratch_key"
@@ -80,11 +77,11 @@ func placeSlots(p *ir.Program, funcs []*ir.Func) error {
 		room = fr.room(reserve)
 	}
 	if room < 0 {
-		return &ir.LimitError{Msg: fmt.Sprintf("the variables that must be on the stack take %d bytes more than the %d of a program", -room, stackSize)}
+		return &ir.LimitError{Msg: fmt.Sprintf("the variables that must be on the stack take %d bytes more than the %d of a program", -room, ir.StackSize)}
 	}
 	base := int64(0)
 	for i, level := range fr.levels {
-		extra := room / (len(fr.levels) - i) / frameAlign * frameAlign
+		extra := room / (len(fr.levels) - i) / ir.FrameAlign * ir.FrameAlign
 		limit := frameSize(level, reserve) + extra - min(extra/4, spillReserve) // where there is room, more for spilled values
 		room += frameSize(level, reserve)
 		size := int64(0)
@@ -105,7 +102,7 @@ func placeSlots(p *ir.Program, funcs []*ir.Func) error {
 // room returns how much stack is left once each frame has reserve bytes for
 // spilled values.
 func (fr *frames) room(reserve int) int {
-	n := stackSize
+	n := ir.StackSize
 	for _, level := range fr.levels {
 		n -= frameSize(level, reserve)
 	}
@@ -119,7 +116,7 @@ func frameSize(level []*placement, reserve int) int {
 	for _, pl := range level {
 		n = max(n, pl.stack.size)
 	}
-	return (max(1, int(n)+reserve) + frameAlign - 1) &^ (frameAlign - 1)
+	return ir.RoundFrame(int(n) + reserve)
 }
 
 // newPlacement gives the slots of f that must be on the stack their place.
@@ -147,7 +144,7 @@ func (pl *placement) sortFree() {
 		total += roundUp(s.Size)
 	}
 	exact := map[*ir.Slot]bool{}
-	if total > stackSize/4 { // what there is depends on the other functions, too
+	if total > ir.StackSize/4 { // what there is depends on the other functions, too
 		exact = findExact(pl.f, true).slots
 	}
 	rank := func(s *ir.Slot) int {

@@ -23,8 +23,6 @@ const (
 	firstSaved = 6  // R6 to R9 keep their values across calls
 	savedRegs  = mask(0x3c0)
 	allRegs    = mask(0x3ff)
-	stackSize  = 512 // bytes, of all frames of a call chain together
-	frameAlign = 32  // the kernel rounds each frame up (to 16 since Linux 6.7)
 	noPosition = int32(1) << 30
 )
 
@@ -52,13 +50,13 @@ func Excess(allocs []*ir.Alloc) int {
 	largest := map[int]int{}
 	total := 0
 	for _, a := range allocs {
-		frame := (max(a.Frame(), 1) + frameAlign - 1) &^ (frameAlign - 1)
+		frame := ir.RoundFrame(a.Frame())
 		if d := a.Func.Depth; frame > largest[d] {
 			total += frame - largest[d]
 			largest[d] = frame
 		}
 	}
-	return max(0, total-stackSize)
+	return max(0, total-ir.StackSize)
 }
 
 // Func allocates one function, however large its frame gets.
