@@ -272,7 +272,7 @@ const (
 	FnStrstr                 // (haystack, needle) int32
 	FnStrcontains            // (haystack, needle) bool
 	FnStrConcat              // (a, b) string
-	FnMemcmp                 // (a, b, n) int32
+	FnMemcmp                 // (a, b; Imm bytes) int32
 	FnBswap                  // integer of the same width
 	FnNtop                   // (integer, array or pointer) inet; Imm: address family or 0 for by size
 	FnMacaddr                // (array or pointer) macaddr_t

@@ -5,7 +5,6 @@ import (
 
 	"github.com/gotrace/gotrace/codegen/internal/ir"
 	"github.com/gotrace/gotrace/codegen/layout"
-	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/typed"
 	"github.com/gotrace/gotrace/lang/types"
 )
@@ -176,21 +175,12 @@ func (f *fn) strncmp(e *typed.Call) *ir.Value {
 
 // memcmp gives the sign of the difference of the first bytes.
 func (f *fn) memcmp(e *typed.Call) *ir.Value {
-	n := e.Imm
-	limit := 1024
-	if len(e.Args) > 2 {
-		if c, ok := e.Args[2].(*typed.Const); ok {
-			n = int64(min(c.Value, uint64(limit)))
-		} else {
-			f.errs.Errorf(diag.Unsupported, e.Span, "the size must be a number that is known when compiling")
-			return f.num(0)
-		}
-	}
-	a, b := f.bytesOf(e.Args[0], int(n)), f.bytesOf(e.Args[1], int(n))
+	n := int(e.Imm)
+	a, b := f.bytesOf(e.Args[0], n), f.bytesOf(e.Args[1], n)
 	out := f.b.NewVar(ir.I64)
 	f.b.WriteVar(out, f.num(0))
 	end := f.b.NewBlock()
-	f.words(int(n), a, b, scan{
+	f.words(n, a, b, scan{
 		name:  "bytes",
 		stops: func(g *fn, x, y *ir.Value, _ int) *ir.Value { return g.b.Value(ir.OpNe, x, y) },
 		end: func(x, y, _ *ir.Value, w int) {
