@@ -16,6 +16,10 @@ import (
 	"github.com/gotrace/gotrace/probes/host/hosttest"
 )
 
+// leastLoads is a little below the number of programs that load: 5538 in November
+// 2026. Scripts that are refused with a report do not count as failures here.
+const leastLoads = 5400
+
 // TestConformanceLoads compiles every program of the conformance set that
 // needs nothing but itself, and lets the verifier judge the result.
 func TestConformanceLoads(t *testing.T) {
@@ -40,8 +44,8 @@ func TestConformanceLoads(t *testing.T) {
 			})
 		}
 	}
-	if n < 100 {
-		t.Errorf("only %d programs were loaded", n)
+	if n < leastLoads {
+		t.Errorf("%d programs were loaded, less than %d: what is refused now?", n, leastLoads)
 	}
 }
 
