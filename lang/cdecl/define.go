@@ -7,20 +7,30 @@ import (
 	"github.com/gotrace/gotrace/lang/types"
 )
 
-// structOrUnion reads a struct or union specifier: a reference by tag or a
-// definition.
-func (p *parser) structOrUnion() (ctype, *failure) {
-	word := p.peek()
-	p.pos++
+// tag reads what stands behind struct, union or enum: attributes, and the name if
+// there is one.
+func (p *parser) tag() (attributes, token, *failure) {
 	attr, err := p.attributes(attributes{})
 	if err != nil {
-		return nil, err
+		return attr, token{}, err
 	}
 	tag := p.peek()
 	if tag.kind == tIdent {
 		p.pos++
 	} else {
 		tag.text = ""
+	}
+	return attr, tag, nil
+}
+
+// structOrUnion reads a struct or union specifier: a reference by tag or a
+// definition.
+func (p *parser) structOrUnion() (ctype, *failure) {
+	word := p.peek()
+	p.pos++
+	attr, tag, err := p.tag()
+	if err != nil {
+		return nil, err
 	}
 	c := p.compositeOf(word.text, tag.text)
 	if !p.accept("{") {
@@ -231,15 +241,9 @@ func (p *parser) width(d declared) (int, *failure) {
 // enum reads an enum specifier.
 func (p *parser) enum() (ctype, *failure) {
 	p.pos++
-	attr, err := p.attributes(attributes{})
+	attr, tag, err := p.tag()
 	if err != nil {
 		return nil, err
-	}
-	tag := p.peek()
-	if tag.kind == tIdent {
-		p.pos++
-	} else {
-		tag.text = ""
 	}
 	key := "enum " + tag.text
 	e, ok := p.unit.tags[key].(*enumeration)

@@ -124,7 +124,8 @@ func Script(s *ast.Script, env Env) (*typed.Program, *diag.List) {
 }
 
 // checker holds one check of a script. Fields above the line are settled by
-// prepare; those below are new in each pass.
+// prepare; beginPass makes those below new for each pass, but for what the costs
+// of all passes add up to.
 type checker struct {
 	env      Env
 	cfg      config.Config
@@ -162,7 +163,8 @@ func (c *checker) beginPass() {
 	c.infer.changed, c.infer.waiting = false, false
 	c.diags = &diag.List{Files: c.env.Files}
 	c.maps = map[string]*mapInfo{}
-	c.order = nil
+	c.order, c.expand = nil, nil
+	c.outerMacro, c.macroDepth = macroUse{}, 0
 	c.cost.script, c.cost.probe = 0, 0
 }
 
