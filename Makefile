@@ -49,7 +49,7 @@ fuzz-vm: ## PROGRAMS random programs from SEED on, on each of the KERNELS
 bench: ## Go benchmarks of the stages
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-compare: build ## start-up, memory, instructions and time per run beside bpftrace on PATH
+compare: mounts build ## start-up, memory, instructions and time per run beside bpftrace on PATH
 	$(GO) run ./runtime/compare -gotrace bin/gotrace -rounds $(ROUNDS)
 
 golden: ## rewrite golden files and the list of unsupported conformance cases
