@@ -97,6 +97,21 @@ func TestRunSamePlace(t *testing.T) {
 	}
 }
 
+// The kernel stack of a system call begins at its event, as the programs that
+// serve it have no business there.
+func TestRunKernelStackOfSyscall(t *testing.T) {
+	hosttest.RequireBPF(t)
+	hosttest.RequireTracefs(t)
+	if os.Geteuid() != 0 {
+		t.Skip("kernel symbols need root")
+	}
+	o := runScript(t, `tracepoint:syscalls:sys_exit_execve /pid == cpid/ { print(kstack(3)); exit(); }`,
+		&gotrace.Config{Command: true}, gotrace.RunOptions{Command: []string{"true"}, Output: gotrace.Output{Quiet: true}})
+	if frames := strings.Fields(o.out); len(frames) != 3 || strings.Contains(o.out, "bpf_") {
+		t.Errorf("output %q, want three frames of the kernel itself", o.out)
+	}
+}
+
 // The run ends with the command, and the command with the run.
 func TestRunCommand(t *testing.T) {
 	hosttest.RequireBPF(t)

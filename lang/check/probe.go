@@ -86,7 +86,7 @@ func (c *checker) collectDecls(scripts []*ast.Script) {
 func (c *checker) resolveProbe(p *ast.Probe) {
 	uses := c.usesOf(p)
 	opt := c.env.Resolve
-	opt.NoArgs = !uses.record
+	opt.NoArgs, opt.KernelStack = !uses.record, uses.kstack
 	groups := map[string]*probeGroup{}
 	written := map[string]int{} // what is written twice fires twice
 	for _, ap := range p.Attach {
@@ -271,6 +271,9 @@ type uses struct {
 	args, name bool
 	// record is the use of args itself, whose fields may be costly to find.
 	record bool
+	// kstack is the use of kernel stacks: where they begin depends on the way
+	// the event is attached to.
+	kstack bool
 }
 
 // usesOf finds out by the names that a body mentions, those of the macros that
@@ -283,6 +286,8 @@ func (c *checker) usesOf(p *ast.Probe) uses {
 		switch {
 		case s == "probe" || s == "__builtin_probe":
 			u.name = true
+		case s == "kstack":
+			u.kstack = true
 		case s == "args" || s == "retval" || s == "func" || s == "ctx" || s == "reg" || isArgN(s) ||
 			s == "usermode" || s == "probetype" || s == "uaddr" || s == "usym" || s == "sarg0":
 			u.args = true

@@ -20,6 +20,9 @@ type ResolveOptions struct {
 	// NoArgs tells that the body of the probe does not use args, so that debug
 	// information of user programs need not be read.
 	NoArgs bool
+	// KernelStack tells that the body of the probe takes kernel stacks, which
+	// must begin at the event itself.
+	KernelStack bool
 	// NoKprobeMulti and NoUprobeMulti avoid features that the kernel may have.
 	NoKprobeMulti, NoUprobeMulti bool
 	// Warn, if not nil, is told what a wildcard could not look at while it found

@@ -30,7 +30,7 @@ type Provider struct{}
 func (Provider) Kinds() []target.Provider { return []target.Provider{target.Tracepoint} }
 
 // Resolve implements provider.Provider.
-func (Provider) Resolve(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions) ([]*target.Target, error) {
+func (Provider) Resolve(h *host.Host, p *provider.Pattern, opt *target.ResolveOptions) ([]*target.Target, error) {
 	category, event, malformed := parts(p)
 	files, err := h.Tracefs()
 	switch {
@@ -42,7 +42,7 @@ func (Provider) Resolve(h *host.Host, p *provider.Pattern, _ *target.ResolveOpti
 		return nil, target.Errorf(target.Unsupported, "tracepoints need the tracing file system: %v", err)
 	}
 	if !strings.Contains(category+event, "*") {
-		t, err := resolve(h, files, category, event)
+		t, err := resolve(h, files, category, event, opt)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 			return nil, missing(files, category, event)
 		}
@@ -59,7 +59,7 @@ func (Provider) Resolve(h *host.Host, p *provider.Pattern, _ *target.ResolveOpti
 		if !provider.Match(category, found.category) || !provider.Match(event, found.event) {
 			continue
 		}
-		t, err := resolve(h, files, found.category, found.event)
+		t, err := resolve(h, files, found.category, found.event, opt)
 		if err != nil {
 			return nil, unreadable(found.category, found.event, err)
 		}
@@ -140,7 +140,7 @@ func missing(files fs.FS, category, event string) error {
 }
 
 // resolve reads the format of one event.
-func resolve(h *host.Host, files fs.FS, category, event string) (*target.Target, error) {
+func resolve(h *host.Host, files fs.FS, category, event string, opt *target.ResolveOptions) (*target.Target, error) {
 	format, err := readFormat(files, category, event)
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func resolve(h *host.Host, files fs.FS, category, event string) (*target.Target,
 		Category: category,
 		Event:    event,
 	}
-	if asSyscall(h, t, format) {
+	if !opt.KernelStack && asSyscall(h, t, format) {
 		return t, nil
 	}
 	space := types.Kernel

@@ -25,7 +25,8 @@ const (
 // with the event itself this is cheaper when it fires and detaches at once. It
 // reports false, and leaves t alone, for events of other categories and where
 // the machine, the number of the call or the place of the mark of 32-bit calls
-// is not known; those are attached to as any other event.
+// is not known; those are attached to as any other event. So are those whose
+// kernel stack is asked for, as it would begin with the raw tracepoint's frames.
 func asSyscall(h *host.Host, t *target.Target, format *tracefs.Format) bool {
 	if t.Category != "syscalls" && t.Category != "raw_syscalls" {
 		return false

@@ -240,6 +240,11 @@ func (f *fn) choose(cond *ir.Value, likely int8, t ir.Type, then, els func() *ir
 // turns runs body limit times, or until it branches to done; i counts from 0.
 // The verifier walks every turn.
 func (f *fn) turns(limit int64, body func(i *ir.Value, next, done *ir.Block)) {
+	f.strides(limit, 1, body)
+}
+
+// strides is turns with i counting up by stride while it is below limit.
+func (f *fn) strides(limit, stride int64, body func(i *ir.Value, next, done *ir.Block)) {
 	head, run, next, done := f.b.NewBlock(), f.b.NewBlock(), f.b.NewBlock(), f.b.NewBlock()
 	iv := f.b.NewVar(ir.I64)
 	f.b.WriteVar(iv, f.num(0))
@@ -251,7 +256,7 @@ func (f *fn) turns(limit int64, body func(i *ir.Value, next, done *ir.Block)) {
 	body(i, next, done)
 	f.b.Jump(next)
 	f.open(next)
-	f.b.WriteVar(iv, f.b.Value(ir.OpAdd, i, f.num(1)))
+	f.b.WriteVar(iv, f.add(i, stride))
 	f.b.Jump(head)
 	f.b.Seal(head)
 	f.open(done)

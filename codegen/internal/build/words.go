@@ -68,8 +68,7 @@ func (f *fn) pair(a, b mem, off *ir.Value, w int, s scan) {
 }
 
 func (f *fn) walkWords(n int, a, b mem, s scan) {
-	f.turns(int64(n/8), func(turn *ir.Value, _, _ *ir.Block) {
-		off := f.b.Value(ir.OpShl, turn, f.num(3))
+	f.strides(int64(n&^7), 8, func(off *ir.Value, _, _ *ir.Block) {
 		f.pair(f.behind(a, off), f.behind(b, off), off, 8, s)
 	})
 }
