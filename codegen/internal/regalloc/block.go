@@ -7,6 +7,7 @@ import "github.com/gotrace/gotrace/codegen/internal/ir"
 func (a *allocator) block(b *ir.Block) {
 	a.steps = nil
 	a.enter(b)
+	a.narrow(b)
 	fused := b.Fused()
 	for i, v := range b.Values {
 		a.plan.pos = int32(i)

@@ -33,6 +33,25 @@ func (a *allocator) finish() *ir.Alloc {
 	return &ir.Alloc{Func: a.f, Blocks: a.blocks, Spills: n, Spilled: a.spillSpans(spans)}
 }
 
+// narrow notes which integers the only branch to b compares and in which
+// registers they are. Those that get a spill slot are stored there anew: what the
+// comparison says of a register, the verifier of Linux before 6.5 does not
+// apply to a copy in memory.
+func (a *allocator) narrow(b *ir.Block) {
+	if len(b.Preds) != 1 {
+		return
+	}
+	c := b.Preds[0].Fused()
+	if c == nil {
+		return
+	}
+	for _, v := range c.Args {
+		if m := a.where[v.ID]; m != 0 && v.Type == ir.I64 && !v.Remat() {
+			a.narrowed[b.ID] = append(a.narrowed[b.ID], ir.Step{Value: v, Move: true, Src: ir.Loc(m.first())})
+		}
+	}
+}
+
 func (a *allocator) insertStores(b *ir.Block) {
 	var out []ir.Step
 	store := func(v *ir.Value, r ir.Loc) {
@@ -47,6 +66,12 @@ func (a *allocator) insertStores(b *ir.Block) {
 		}
 		if r >= 0 {
 			store(p, ir.Loc(r))
+		}
+	}
+	for _, s := range a.narrowed[b.ID] {
+		if a.spill[s.Value.ID] != 0 {
+			s.Dst = a.mustSpill(s.Value)
+			out = append(out, s)
 		}
 	}
 	for _, s := range a.blocks[b.ID].Steps {

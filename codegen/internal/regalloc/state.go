@@ -32,6 +32,8 @@ type allocator struct {
 	start   []regState // by block ID
 	end     []regState // by block ID
 
+	narrowed [][]ir.Step // by block ID: see narrow
+
 	inMemory []bool      // by value ID: a parameter that arrives in its spill slot
 	spill    []int32     // by value ID: number in spilled + 1
 	spilled  []*ir.Value // nil for a temporary
@@ -51,6 +53,7 @@ func newAllocator(f *ir.Func, o Options) *allocator {
 		started:  make([]bool, nb),
 		start:    make([]regState, nb),
 		end:      make([]regState, nb),
+		narrowed: make([][]ir.Step, nb),
 		inMemory: make([]bool, nv),
 		spill:    make([]int32, nv),
 		blocks:   make([]ir.AllocBlock, nb),
