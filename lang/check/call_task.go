@@ -101,11 +101,10 @@ func (c *checker) comm(s *site) operand {
 	if len(s.args) == 0 {
 		return s.make(types.String{Cap: commLen}, typed.FnComm)
 	}
-	x := c.intArg(s, 0, false)
-	if isUnknown(x.Type()) {
+	if x := c.intArg(s, 0, false); isUnknown(x.Type()) {
 		return x
 	}
-	return s.make(types.String{Cap: 64}, typed.FnCommOf, convert(x.Expr, uint64Type))
+	return c.unsupported(s.sp, "comm() of another process")
 }
 
 func (c *checker) curtask(s *site) operand {

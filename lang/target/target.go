@@ -133,7 +133,6 @@ const (
 	LocMem             // Size bytes at the user address (register at Off in the context) + Const (+ register at Index * Scale)
 	LocIP              // result of the bpf_get_func_ip helper
 	LocArgs            // array of Size/8 registers: Offs behind the pt_regs pointer at context word Base
-	LocFuncRet         // result of the bpf_get_func_ret helper
 	LocCtxAddr         // address of byte Off of the context: in-place arrays and strings of event records
 )
 

@@ -79,8 +79,6 @@ func (d *dumper) stmt(s Stmt) {
 		d.line("%s = %s", elemText(s.Map, s.Key), Text(s.X))
 	case *AggUpdate:
 		d.line("%s <- %s(%s)", elemText(s.Map, s.Key), typeText(s.Map.Value), Text(s.X))
-	case *Store:
-		d.line("store %s, %s", Text(s.Addr), Text(s.X))
 	case *If:
 		d.block("if "+Text(s.Cond), s.Then)
 		if s.Else != nil {

@@ -10,7 +10,7 @@ import (
 
 // TestNames shows that the dump names each function and action.
 func TestNames(t *testing.T) {
-	for f := typed.FnPid; f <= typed.FnIsErr; f++ {
+	for f := typed.FnPid; f <= typed.FnSyscallName; f++ {
 		if name := f.String(); name == "" || strings.HasPrefix(name, "fn") {
 			t.Errorf("function %d has no name: %q", uint8(f), name)
 		}

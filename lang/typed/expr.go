@@ -249,7 +249,6 @@ const (
 	FnUid                    // uint64
 	FnGid                    // uint64
 	FnComm                   // string[16]
-	FnCommOf                 // (pid) string[64]
 	FnCpid                   // uint64: the child of -c, from the run options
 	FnCurtask                // pointer to struct task_struct
 	FnCgroup                 // uint64
@@ -287,13 +286,11 @@ const (
 	FnSignal                 // (number); Imm 1: to the thread
 	FnOverride               // (value)
 	FnWriteUser              // (dst, src, n) bool
-	FnSkbOutput              // (skb, len, off) uint32; Str: path
 	FnSocketCookie           // (pointer) uint64
 	FnDebugf                 // arguments; Str: format
 	FnStrerror               // (number) string[64]
 	FnSignalName             // (number) string[64]
 	FnSyscallName            // (number) string[64]
-	FnIsErr                  // (pointer) bool
 )
 
 // AddrOfPlace is the address of a part of kernel memory, X, which is a chain of

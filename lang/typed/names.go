@@ -10,7 +10,6 @@ func (f Fn) String() string {
 		FnUid:          "uid",
 		FnGid:          "gid",
 		FnComm:         "comm",
-		FnCommOf:       "comm",
 		FnCpid:         "cpid",
 		FnCurtask:      "curtask",
 		FnCgroup:       "cgroup",
@@ -48,13 +47,11 @@ func (f Fn) String() string {
 		FnSignal:       "signal",
 		FnOverride:     "override",
 		FnWriteUser:    "write_user",
-		FnSkbOutput:    "skboutput",
 		FnSocketCookie: "socket_cookie",
 		FnDebugf:       "debugf",
 		FnStrerror:     "strerror",
 		FnSignalName:   "signal_name",
 		FnSyscallName:  "syscall_name",
-		FnIsErr:        "is_err",
 	}
 	if int(f) >= len(names) || names[f] == "" {
 		return fmt.Sprintf("fn%d", uint8(f))

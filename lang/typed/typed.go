@@ -110,13 +110,6 @@ type AggUpdate struct {
 	Span source.Span
 }
 
-// Store writes X to the memory behind a pointer of space Local.
-type Store struct {
-	Addr Expr
-	X    Expr
-	Span source.Span
-}
-
 // If chooses by a bool.
 type If struct {
 	Cond Expr
@@ -192,7 +185,6 @@ func (*Block) stmt()     {}
 func (*Assign) stmt()    {}
 func (*MapSet) stmt()    {}
 func (*AggUpdate) stmt() {}
-func (*Store) stmt()     {}
 func (*If) stmt()        {}
 func (*ForRange) stmt()  {}
 func (*ForMap) stmt()    {}

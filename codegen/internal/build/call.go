@@ -1,6 +1,8 @@
 package build
 
 import (
+	"fmt"
+
 	"github.com/cilium/ebpf/asm"
 
 	"github.com/gotrace/gotrace/codegen/internal/ir"
@@ -16,8 +18,7 @@ func (f *fn) callValue(e *typed.Call) *ir.Value {
 	case typed.FnPid, typed.FnTid, typed.FnUid, typed.FnGid, typed.FnCurtask, typed.FnCgroup, typed.FnCPU, typed.FnNumaID,
 		typed.FnRand, typed.FnJiffies, typed.FnNsecs, typed.FnElapsed, typed.FnCpid:
 		return f.state(e)
-	case typed.FnReg, typed.FnUsermode, typed.FnStackLen, typed.FnBswap, typed.FnIsErr, typed.FnSocketCookie, typed.FnPercpuKaddr,
-		typed.FnUaddr:
+	case typed.FnReg, typed.FnUsermode, typed.FnStackLen, typed.FnBswap, typed.FnSocketCookie, typed.FnPercpuKaddr, typed.FnUaddr:
 		return f.simpleCall(e)
 	case typed.FnStrlen, typed.FnStrncmp, typed.FnStrstr, typed.FnStrcontains, typed.FnMemcmp:
 		return f.textCall(e)
@@ -124,9 +125,6 @@ func (f *fn) simpleCall(e *typed.Call) *ir.Value {
 			return f.b.Extend(ir.OpZExt, x, 8)
 		}
 		return f.b.Extend(ir.OpBSwap, x, 8*e.T.Size())
-	case typed.FnIsErr:
-		// Numbers from -4095 to -1.
-		return f.b.Value(ir.OpULe, f.num(-4095), f.number(e.Args[0]))
 	case typed.FnUaddr:
 		return f.userAddress(e)
 	case typed.FnSocketCookie:
@@ -147,20 +145,7 @@ func (f *fn) act(e *typed.Call) *ir.Value {
 	case typed.FnDebugf:
 		return f.debugf(e)
 	}
-	f.unsupported(e)
-	return f.num(0)
-}
-
-// unsupported reports a function that is part of the language only.
-func (f *fn) unsupported(e *typed.Call) {
-	name := "this function"
-	switch e.Fn {
-	case typed.FnCommOf:
-		name = "comm() of another process"
-	case typed.FnSkbOutput:
-		name = "skboutput()"
-	}
-	f.errs.Errorf(diag.Unsupported, e.Span, "gotrace does not support %s", name)
+	panic(fmt.Sprintf("%s() gives no scalar", e.Fn))
 }
 
 func (f *fn) result(fn asm.BuiltinFunc, args ...*ir.Value) *ir.Value {

@@ -38,8 +38,6 @@ func describe(fn asm.BuiltinFunc) *ir.Helper {
 		h.Effect, h.Writes, h.SizeArg, h.MayFail = ir.KernelRead, 1, 2, true
 	case asm.FnDPath:
 		h.Effect, h.Writes, h.SizeArg, h.MayFail = ir.KernelRead, 1, 2, true
-	case asm.FnGetFuncRet:
-		h.Effect, h.Writes = ir.KernelRead, 1
 	case asm.FnGetSocketCookie:
 		h.Effect = ir.KernelRead
 	case asm.FnMapLookupPercpuElem:

@@ -136,11 +136,6 @@ func (f *fn) loadAs(l target.Loc, t types.Type, ptr bool) *ir.Value {
 		return f.call(asm.FnGetFuncIp, f.ctx())
 	case target.LocDynamic, target.LocRelDyn:
 		return f.dynamic(l)
-	case target.LocFuncRet:
-		tmp := f.temp("ret", 8)
-		f.b.Store(tmp.base, 0, f.num(0), 8)
-		f.call(asm.FnGetFuncRet, f.ctx(), tmp.base)
-		return f.cut(f.b.Load(ir.I64, tmp.base, 0, 8), 8, l)
 	case target.LocCtxAddr:
 		return f.add(f.ctx(), int64(l.Off))
 	case target.LocMem:

@@ -41,9 +41,6 @@ func (f *fn) stmt(s typed.Stmt) {
 	case *typed.AggUpdate:
 		f.at(s.Span)
 		f.aggUpdate(s)
-	case *typed.Store:
-		f.at(s.Span)
-		f.store(mem{kind: direct, base: f.value(s.Addr)}, s.X)
 	case *typed.Eval:
 		f.at(s.Span)
 		f.discard(s.X)

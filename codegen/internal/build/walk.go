@@ -31,8 +31,6 @@ func (v visitor) visit(s typed.Stmt) {
 		v.exprs(s.Key, s.X)
 	case *typed.AggUpdate:
 		v.exprs(s.Key, s.X)
-	case *typed.Store:
-		v.exprs(s.Addr, s.X)
 	case *typed.Return:
 		v.exprs(s.X)
 	case *typed.Eval:
@@ -155,7 +153,7 @@ func effects(e typed.Expr) bool {
 			found = true
 		case *typed.Call:
 			switch x.Fn {
-			case typed.FnSignal, typed.FnOverride, typed.FnWriteUser, typed.FnSkbOutput, typed.FnDebugf:
+			case typed.FnSignal, typed.FnOverride, typed.FnWriteUser, typed.FnDebugf:
 				found = true
 			}
 		}
