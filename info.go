@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 
 	"github.com/gotrace/gotrace/probes/host"
@@ -31,7 +32,8 @@ func SystemInfo() string {
 	for _, row := range []infoRow{
 		{"kprobe_multi", c.host.Features().KprobeMulti()}, {"uprobe_multi", c.host.Features().UprobeMulti()},
 		{"bpf_loop", f.BPFLoop}, {"for_each_map_elem", f.ForEachMapElem}, {"get_current_task_btf", f.TaskBTF},
-		{"map_lookup_percpu_elem", f.MapLookupPerCPU}, {"get_func_ip", f.FuncIP}, {"d_path", f.DPath}, {"ktime_get_tai_ns", f.KtimeTAI},
+		{"map_lookup_percpu_elem", f.MapLookupPerCPU}, {"get_func_ip", c.host.Features().Helper(asm.FnGetFuncIp)},
+		{"d_path", c.host.Features().Helper(asm.FnDPath)}, {"ktime_get_tai_ns", f.KtimeTAI},
 	} {
 		fmt.Fprintf(&b, "  %s: %s\n", row.name, yes(row.has))
 	}

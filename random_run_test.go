@@ -48,13 +48,12 @@ func newRandomEnv(release string) *randomEnv {
 	f := codegen.Features{
 		Release: h.Release(), BPFLoop: has(asm.FnLoop), ForEachMapElem: has(asm.FnForEachMapElem),
 		TaskBTF: has(asm.FnGetCurrentTaskBtf), MapLookupPerCPU: has(asm.FnMapLookupPercpuElem),
-		NoPreallocSafe: at(6, 1), KtimeBoot: true, KtimeTAI: has(asm.FnKtimeGetTaiNs), Strncmp: has(asm.FnStrncmp),
-		FuncIP: has(asm.FnGetFuncIp), FuncRet: has(asm.FnGetFuncRet), Jiffies: has(asm.FnJiffies64), AtomicFetch: at(5, 12),
-		DPath: has(asm.FnDPath), TraceVprintk: has(asm.FnTraceVprintk), SignExtend: at(6, 6), LongKeys: at(5, 11), LargeArrays: at(6, 0),
+		NoPreallocSafe: at(6, 1), KtimeTAI: has(asm.FnKtimeGetTaiNs), AtomicFetch: at(5, 12),
+		SignExtend: at(6, 6), LongKeys: at(5, 11), LargeArrays: at(6, 0),
 	}
 	switch release {
 	case "5.10":
-		f = codegen.Features{Release: release, KtimeBoot: true, Jiffies: true, DPath: true}
+		f = codegen.Features{Release: release}
 	case "6.1":
 		f.SignExtend = false
 	}

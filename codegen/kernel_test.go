@@ -49,12 +49,11 @@ var live = sync.OnceValue(host.Live)
 func features(release string) codegen.Features {
 	all := codegen.Features{
 		Release: "6.18", BPFLoop: true, ForEachMapElem: true, TaskBTF: true, MapLookupPerCPU: true, NoPreallocSafe: true,
-		KtimeBoot: true, KtimeTAI: true, Strncmp: true, FuncIP: true, FuncRet: true, Jiffies: true, AtomicFetch: true,
-		DPath: true, TraceVprintk: true, SignExtend: true, LongKeys: true, LargeArrays: true,
+		KtimeTAI: true, AtomicFetch: true, SignExtend: true, LongKeys: true, LargeArrays: true,
 	}
 	switch release {
 	case "5.10":
-		return codegen.Features{Release: release, KtimeBoot: true, Jiffies: true, DPath: true}
+		return codegen.Features{Release: release}
 	case "6.1":
 		all.Release, all.SignExtend = release, false
 	}

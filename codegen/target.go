@@ -6,7 +6,7 @@ import (
 )
 
 // Features tells what the kernel that a script is compiled for offers beyond
-// Linux 5.8, the minimum. The zero value is that minimum.
+// Linux 5.10, the minimum. The zero value is that minimum.
 type Features = build.Features
 
 // Target is the machine that a script is compiled for.

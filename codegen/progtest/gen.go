@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Features tells which constructs the kernel has; the zero value is Linux 5.8.
+// Features tells which constructs the kernel has; the zero value is Linux 5.10.
 type Features struct {
 	BPFLoop        bool // loops with any number of turns, 5.17
 	ForEachMapElem bool // loops over maps and their length, 5.13

@@ -1,7 +1,7 @@
 package build
 
 // Features tells what the kernel that the program is compiled for offers beyond
-// Linux 5.8. The zero value is that minimum.
+// Linux 5.10, the minimum. The zero value is that minimum.
 type Features struct {
 	Release         string // for messages, such as "5.10"
 	BPFLoop         bool   // bpf_loop, 5.17
@@ -9,15 +9,8 @@ type Features struct {
 	TaskBTF         bool   // bpf_get_current_task_btf, 5.11
 	MapLookupPerCPU bool   // bpf_map_lookup_percpu_elem, 5.18
 	NoPreallocSafe  bool   // maps without preallocation in tracing programs, 6.1
-	KtimeBoot       bool   // bpf_ktime_get_boot_ns, 5.8
 	KtimeTAI        bool   // bpf_ktime_get_tai_ns, 6.1
-	Strncmp         bool   // bpf_strncmp, 5.17
-	FuncIP          bool   // bpf_get_func_ip, 5.15
-	FuncRet         bool   // bpf_get_func_ret, 5.17
-	Jiffies         bool   // bpf_jiffies64, 5.5
 	AtomicFetch     bool   // atomic operations that give the old value, 5.12
-	DPath           bool   // bpf_d_path, 5.10
-	TraceVprintk    bool   // bpf_trace_vprintk, 5.16
 	SignExtend      bool   // sign-extending moves, 6.6
 	LongKeys        bool   // map keys of more than 512 bytes, 5.11
 	LargeArrays     bool   // values of arrays of more than 4 MiB, 6.0

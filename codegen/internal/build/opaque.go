@@ -1,6 +1,8 @@
 package build
 
 import (
+	"fmt"
+
 	"github.com/cilium/ebpf/asm"
 
 	"github.com/gotrace/gotrace/codegen/internal/ir"
@@ -13,8 +15,7 @@ import (
 func (f *fn) opaqueInto(dst mem, e *typed.Call) {
 	t, ok := e.T.(types.Opaque)
 	if !ok {
-		f.unsupported(e)
-		return
+		panic(fmt.Sprintf("%s() gives no aggregate", e.Fn))
 	}
 	word := func(off int64, v *ir.Value, n int) { f.b.Store(dst.base, dst.off+off, v, n) }
 	switch t.Kind {
@@ -94,10 +95,6 @@ func (f *fn) inetInto(dst mem, e *typed.Call) {
 
 // pathInto writes the path of a struct path.
 func (f *fn) pathInto(dst mem, e *typed.Call) {
-	if !f.opt.Features.DPath {
-		f.needs(e.Span, "path()", "5.10")
-		return
-	}
 	p := f.value(e.Args[0])
 	f.zero(dst, int64(e.T.Size()))
 	n := e.T.Size()

@@ -16,7 +16,7 @@ import (
 	"github.com/gotrace/gotrace/lang/source"
 )
 
-// Options tell what the kernel offers beyond the instructions of Linux 5.8.
+// Options tell what the kernel offers beyond the instructions of Linux 5.10.
 type Options struct {
 	// SignExtend allows sign-extending moves (Linux 6.6).
 	SignExtend bool
