@@ -31,26 +31,25 @@ func TestDumpBreaksLines(t *testing.T) {
 	}
 }
 
-// Walk enters a node before its children and leaves it behind them; a node
-// that is not entered is not left either.
-func TestWalk(t *testing.T) {
+// Inspect visits a node before its children, and leaves the children out where
+// it is told to.
+func TestInspect(t *testing.T) {
 	var steps []string
 	note := func(mark string, n ast.Node) {
 		steps = append(steps, mark+strings.TrimSpace(ast.Dump(n)))
 	}
-	ast.Walk(sample(), func(n ast.Node) bool {
+	ast.Inspect(sample(), func(n ast.Node) bool {
 		if _, ok := n.(*ast.MapIndex); ok {
 			note("skip ", n)
 			return false
 		}
-		note("enter ", n)
+		note("visit ", n)
 		return true
-	}, func(n ast.Node) { note("leave ", n) })
+	})
 	want := []string{
-		`enter (+ (- $x) (@[] @m "k"))`,
-		"enter (- $x)", "enter $x", "leave $x", "leave (- $x)",
+		`visit (+ (- $x) (@[] @m "k"))`,
+		"visit (- $x)", "visit $x",
 		`skip (@[] @m "k")`,
-		`leave (+ (- $x) (@[] @m "k"))`,
 	}
 	if got := strings.Join(steps, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("got\n%s", got)

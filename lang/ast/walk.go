@@ -3,16 +3,10 @@ package ast
 // Inspect calls f for n and the nodes below it, a node before its children and
 // children in source order. It does not go below a node for which f is false.
 // Comments are not among the children of a Script.
-func Inspect(n Node, f func(Node) bool) { Walk(n, f, func(Node) {}) }
-
-// Walk is Inspect with a second function, called for each node behind its
-// children, if enter was true for it.
-func Walk(n Node, enter func(Node) bool, leave func(Node)) {
-	if !enter(n) {
-		return
+func Inspect(n Node, f func(Node) bool) {
+	if f(n) {
+		Children(n, func(c Node) { Inspect(c, f) })
 	}
-	Children(n, func(c Node) { Walk(c, enter, leave) })
-	leave(n)
 }
 
 // Children calls f for each direct child of n, in source order.
