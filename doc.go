@@ -2,10 +2,12 @@
 // LLVM or clang.
 //
 // Compile turns a script into a Program: it parses and checks it against the
-// types of a kernel and generates eBPF. It needs no privilege and changes
-// nothing; what it knows of the machine comes from Config.Host. A Program is
-// immutable. Start loads and attaches it, as often as wanted; the Session that
-// it returns hands events to a Sink and answers questions about maps.
+// types of a kernel and generates eBPF. What it knows of the machine comes from
+// Config.Host. It needs no privilege and changes nothing, with one exception:
+// on the running machine Compile, List and SystemInfo mount tracefs when they
+// need it, it is missing, and they may. A Program is immutable. Start loads and
+// attaches it, as often as wanted; the Session that it returns hands events to
+// a Sink and answers questions about maps.
 //
 //	prog, err := gotrace.Compile("opens.gt", `
 //		tracepoint:syscalls:sys_enter_openat { @[comm] = count(); }`, nil)

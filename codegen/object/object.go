@@ -1,6 +1,8 @@
 // Package object is the compiler's result: programs, maps and the description
-// of event records, as plain data. It holds nothing of the compiler and nothing
-// of a running session, so that it can be stored, shipped and loaded elsewhere.
+// of event records. It holds nothing of the compiler and nothing of a running
+// session, and nobody changes it once it is made: any number of sessions may run
+// one object at a time. It has no form outside of the process, as types of the
+// kernel (types.Struct) look their fields up in BTF when they are asked.
 package object
 
 import (
@@ -53,13 +55,13 @@ const (
 	RoleScript   Role = iota // a map of the script
 	RoleRing                 // the ring buffer of event records
 	RoleScratch              // memory of each processor for what does not fit the stack
-	RoleStacks               // stacks by hash: StackUser, StackMode and StackLimit say which
+	RoleStacks               // stacks by hash: Map.Stack says which
 	RoleCounters             // array of one value: see Counter offsets
 	RoleConst                // read-only data, filled before the programs are loaded
 	RoleParams               // array of one value that the session fills: see Param offsets
 )
 
-// Map is a map to create.
+// Map is a map to create. Sizes and offsets are in bytes.
 type Map struct {
 	Name       string
 	Role       Role
