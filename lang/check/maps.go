@@ -62,7 +62,7 @@ func (c *checker) useMap(ref *ast.MapRef, exist bool) *mapInfo {
 	return m
 }
 
-// element checks the key of an access and notes the form of the map.
+// mapKey checks the key of an access and notes the form of the map.
 func (c *checker) mapKey(m *mapInfo, idx *ast.MapIndex, sp source.Span) (typed.Expr, bool) {
 	form := scalarForm
 	if idx != nil {

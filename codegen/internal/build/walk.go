@@ -116,7 +116,8 @@ func parts(e typed.Expr) []typed.Expr {
 	return nil
 }
 
-// variables calls use for the variables that a node itself names.
+// stmtVar returns the variable that a statement itself names, nil if it names
+// none.
 func stmtVar(s typed.Stmt) *typed.Var {
 	switch s := s.(type) {
 	case *typed.Assign:
@@ -129,6 +130,8 @@ func stmtVar(s typed.Stmt) *typed.Var {
 	return nil
 }
 
+// exprVar returns the variable that an expression itself names, nil if it names
+// none.
 func exprVar(e typed.Expr) *typed.Var {
 	switch e := e.(type) {
 	case *typed.VarRef:

@@ -118,6 +118,7 @@ type Program struct {
 
 // Slot is a piece of memory private to one run of a function: on the stack or
 // in scratch memory, as lowering decides. Its contents are undefined on entry.
+// Size, Align and Off are in bytes.
 type Slot struct {
 	ID    int
 	Name  string
@@ -131,7 +132,8 @@ type Slot struct {
 	Off int64
 }
 
-// Map names a map of the object.
+// Map names a map of the object. The sizes are in bytes, that of the value for
+// one processor where the map has one for each.
 type Map struct {
 	Name      string
 	KeySize   int
