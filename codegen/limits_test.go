@@ -21,6 +21,8 @@ func TestLimits(t *testing.T) {
 		{"a search in ranges", loops + "$s = comm; " + numbered(7, "for ($i%d : 0..$n) { ") + `@ = strcontains($s, "abc"); ` + strings.Repeat("}", 7) + "}", "6.18", `strcontains($s`, "loops are nested more than 7 deep here"},
 		{"the length of a map in ranges", loops + "@m[1] = 1; " + numbered(7, "for ($i%d : 0..$n) { ") + "@ = len(@m); " + strings.Repeat("}", 7) + "}", "6.18", "len(@m)", "loops are nested more than 7 deep here"},
 		{"maps in maps", "BEGIN { @[1] = 1; " + numbered(8, "for ($i%d : @) { ") + strings.Repeat("}", 8) + "}", "6.18", "for ($i7 ", "loops are nested more than 7 deep here"},
+		{"too many turns for the verifier", "BEGIN { for ($i : 0..2000000000000) { " + numbered(4, "for ($i%d : 0..1000) { ") + "@ = 1; " + strings.Repeat("}", 5) + "}", "5.10", "for ($i :", "this loop needs Linux 5.17 or later; this is 5.10"},
+		{"turns without a body", "BEGIN { for ($i : 0..2000000000000) { } }", "5.10", "for ($i :", "this loop needs Linux 5.17 or later; this is 5.10"},
 		{"whiles in whiles", loops + numbered(8, "while ($n > %d) { ") + strings.Repeat("}", 8) + "}", "6.18", "while ($n > 7)", "loops are nested more than 7 deep here"},
 		{"a long program", "BEGIN { " + strings.Repeat("@[pid, comm] = nsecs; ", 1500) + "}", "6.18", "BEGIN", "the probe is too large: it takes"},
 		{"a long key", "config = { max_strlen = 600 } BEGIN { @[str(nsecs)] = 1; }", "5.10", "@", "a key of 601 bytes (more than 512; see max_strlen) needs Linux 5.11 or later; this is 5.10"},

@@ -13,6 +13,8 @@ const (
 	// maxOldInline is the limit on kernels without bpf_loop; their verifier
 	// looks at a million instructions.
 	maxOldInline = 400_000
+	// turnSize is what a turn takes besides its body: to count and to compare.
+	turnSize = 2
 )
 
 // maxSSAVars is how many variables of a function are kept in SSA form; the
@@ -141,10 +143,15 @@ func (p *plan) inline(st *typed.ForRange) bool {
 	if !ok {
 		return false
 	}
+	limit := int64(maxOldInline)
 	if p.g.opt.Features.BPFLoop {
-		return turns <= maxTurns && turns*int64(size(st.Body)) <= maxInline
+		if turns > maxTurns {
+			return false
+		}
+		limit = maxInline
 	}
-	return turns*int64(size(st.Body)) <= maxOldInline
+	// The product may be too large for 64 bits.
+	return turns <= limit/(turnSize+int64(size(st.Body)))
 }
 
 func common(a, b *scope) *scope {
