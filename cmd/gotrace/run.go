@@ -45,16 +45,27 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // fail shows an error: reports about the script with their places, warnings
-// behind the errors.
+// behind the errors, and what is joined with reports by itself.
 func (a *app) fail(err error) {
 	var list *gotrace.DiagnosticList
-	if errors.As(err, &list) {
-		gotrace.Render(a.stderr, list, a.color, true)
-		if !a.opt.noWarnings {
-			gotrace.Render(a.stderr, list, a.color, false)
+	if !errors.As(err, &list) {
+		a.failPlain(err)
+		return
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, part := range joined.Unwrap() {
+			a.fail(part)
 		}
 		return
 	}
+	gotrace.Render(a.stderr, list, a.color, true)
+	if !a.opt.noWarnings {
+		gotrace.Render(a.stderr, list, a.color, false)
+	}
+}
+
+// failPlain shows an error that is not about places in the script.
+func (a *app) failPlain(err error) {
 	text := err.Error()
 	if errors.Is(err, gotrace.ErrNothingToAttach) {
 		text = capital(text) // as the reference has it

@@ -2,9 +2,14 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"maps"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/gotrace/gotrace"
+	"github.com/gotrace/gotrace/probes/host/hosttest"
 )
 
 // Warnings stand behind errors, and not at all with --no-warnings.
@@ -58,6 +63,37 @@ func TestNothingInThisMode(t *testing.T) {
 	} {
 		if text := faulty(t, c.args...); !strings.Contains(text, c.want) {
 			t.Errorf("%q: no %q in %q", c.args, c.want, text)
+		}
+	}
+}
+
+// What is joined with reports is shown as well as they are.
+func TestFailShowsAll(t *testing.T) {
+	_, report := gotrace.Compile("stdin", `begin { $x = nope; }`, nil)
+	var msgs bytes.Buffer
+	a := &app{opt: &options{}, stderr: &msgs}
+	a.fail(errors.Join(errors.Join(report, errors.New("not unloaded")), errors.New("not closed")))
+	for _, want := range []string{"Unknown identifier: 'nope'", "~~~~", "ERROR: not unloaded\n", "ERROR: not closed\n"} {
+		if strings.Count(msgs.String(), want) != 1 {
+			t.Errorf("not once %q in:\n%s", want, msgs.String())
+		}
+	}
+}
+
+// Every probe that fails is reported.
+func TestAllFailuresShown(t *testing.T) {
+	hosttest.RequireBPF(t)
+	const src = `hardware:cache-misses:1000 { } hardware:branch-misses:1000 { }`
+	if _, err := os.Stat("/sys/bus/event_source/devices/cpu"); err == nil {
+		t.Skip("the machine counts events of the hardware")
+	}
+	var out, msgs bytes.Buffer
+	if code := run([]string{"-e", src}, strings.NewReader(""), &out, &msgs); code != exitLoad {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{"stdin:1:1-", "stdin:1:32-"} {
+		if !strings.Contains(msgs.String(), want) {
+			t.Errorf("no report at %q in:\n%s", want, msgs.String())
 		}
 	}
 }

@@ -139,7 +139,7 @@ func (s *Session) tolerate(errs []error, count *int) error {
 	if len(all) == 0 && *count == 0 && len(s.obj.Programs) > 0 {
 		return ErrNoProbes
 	}
-	return errors.Join(all...)
+	return joinReports(all...)
 }
 
 // unwatch removes the watchpoints at an address.

@@ -136,7 +136,7 @@ func (s *Session) loadPrograms() error {
 			s.progs[p] = loaded[i]
 		}
 	}
-	return errors.Join(errs...)
+	return joinReports(errs...)
 }
 
 func (s *Session) loadProgram(p *object.Program) (*ebpf.Program, error) {
