@@ -35,9 +35,23 @@ type builtin struct {
 	// probes lists the providers it may be used in, nil: all.
 	probes []target.Provider
 	// ctx tells that it reads the context, which loop bodies do not have.
-	ctx   bool
+	ctx bool
+	// reads is what it takes from the attach point.
+	reads reads
 	check func(c *checker, s *site) operand
 }
+
+// reads is what a body takes from its attach point besides the provider, the
+// type of the program and the address space, by which probes are told apart
+// anyway.
+type reads uint8
+
+const (
+	readsArgs   reads = 1 << iota // arguments, return value, function
+	readsRecord                   // args itself, whose fields may be costly to find
+	readsName                     // its name, which has the file as well
+	readsKstack                   // kernel stacks, which begin where the way of attaching decides
+)
 
 // builtinTable returns all builtins by name.
 func builtinTable() map[string]*builtin {
@@ -52,10 +66,22 @@ func builtinTable() map[string]*builtin {
 
 func (c *checker) lookupBuiltin(name string) (*builtin, bool) {
 	if isArgN(name) {
-		return &builtin{max: 0, ctx: true, check: (*checker).argN}, true
+		return &builtin{ctx: true, reads: readsArgs, check: (*checker).argN}, true
 	}
 	b, ok := c.builtins[name]
 	return b, ok
+}
+
+func isArgN(s string) bool {
+	if !strings.HasPrefix(s, "arg") || len(s) == 3 || len(s) > 6 {
+		return false
+	}
+	for _, d := range s[3:] {
+		if d < '0' || d > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // callNames lists what could be meant by an unknown name.

@@ -21,11 +21,11 @@ func regProbes() []target.Provider {
 // eventBuiltins are about the event: language reference, section 13.1.
 func eventBuiltins() map[string]*builtin {
 	return map[string]*builtin{
-		"args":   {check: (*checker).argsRecord, ctx: true},
+		"args":   {check: (*checker).argsRecord, ctx: true, reads: readsArgs | readsRecord},
 		"ctx":    {check: (*checker).ctxPointer, ctx: true},
-		"retval": {check: (*checker).retval, ctx: true},
-		"func":   {check: (*checker).funcName, ctx: true},
-		"probe":  {check: (*checker).probeText},
+		"retval": {check: (*checker).retval, ctx: true, reads: readsArgs},
+		"func":   {check: (*checker).funcName, ctx: true, reads: readsArgs},
+		"probe":  {check: (*checker).probeText, reads: readsName},
 		"probetype": {check: func(c *checker, s *site) operand {
 			return strLit(probeType(c.target().Provider), s.sp)
 		}},

@@ -39,7 +39,7 @@ func taskBuiltins() map[string]*builtin {
 		"pcomm":       {max: 1, check: taskField("real_parent", "comm")},
 		"leader_tid":  {max: 1, check: taskField("group_leader", "pid")},
 		"leader_comm": {max: 1, check: taskField("group_leader", "comm")},
-		"kstack":      {max: 2, check: stack(false)},
+		"kstack":      {max: 2, check: stack(false), reads: readsKstack},
 		"ustack":      {max: 2, check: stack(true)},
 		"dw_ustack":   {max: 2, check: func(c *checker, s *site) operand { return c.unsupported(s.sp, "dw_ustack: unwinding by DWARF tables") }},
 	}

@@ -29,7 +29,7 @@ func valueBuiltins() map[string]*builtin {
 		"ksym":          {min: 1, max: 1, check: symbol(types.KSym, typed.FnKsym)},
 		"usym":          {min: 1, max: 1, check: symbol(types.USym, typed.FnUsym)},
 		"kaddr":         {min: 1, max: 1, check: (*checker).kaddr},
-		"uaddr":         {min: 1, max: 1, check: (*checker).uaddr, probes: userProbes()},
+		"uaddr":         {min: 1, max: 1, check: (*checker).uaddr, probes: userProbes(), reads: readsArgs | readsName},
 		"percpu_kaddr":  {min: 1, max: 2, check: (*checker).percpuKaddr},
 		"kptr":          {min: 1, max: 1, check: inSpace(types.Kernel)},
 		"uptr":          {min: 1, max: 1, check: inSpace(types.User)},

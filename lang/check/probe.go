@@ -84,9 +84,9 @@ func (c *checker) collectDecls(scripts []*ast.Script) {
 // resolveProbe expands the attach points of a probe and groups the targets
 // that can share one compilation.
 func (c *checker) resolveProbe(p *ast.Probe) {
-	uses := c.usesOf(p)
+	r := c.readsOf(p)
 	opt := c.env.Resolve
-	opt.NoArgs, opt.KernelStack = !uses.record, uses.kstack
+	opt.NoArgs, opt.KernelStack = r&readsRecord == 0, r&readsKstack != 0
 	groups := map[string]*probeGroup{}
 	written := map[string]int{} // what is written twice fires twice
 	for _, ap := range p.Attach {
@@ -101,7 +101,7 @@ func (c *checker) resolveProbe(p *ast.Probe) {
 			}
 			seen[id] = true
 			c.checkUnique(t, ap)
-			sig := signature(t, uses)
+			sig := signature(t, r)
 			if n := written[id]; n > 0 {
 				sig += fmt.Sprintf(" again %d", n) // one program attaches only once
 			}
@@ -266,64 +266,32 @@ func (c *checker) checkLimits() {
 	}
 }
 
-// uses is what a body needs to know about its attach point.
-type uses struct {
-	args, name bool
-	// record is the use of args itself, whose fields may be costly to find.
-	record bool
-	// kstack is the use of kernel stacks: where they begin depends on the way
-	// the event is attached to.
-	kstack bool
-}
-
-// usesOf finds out by the names that a body mentions, those of the macros that
+// readsOf finds out by the names that a body mentions, those of the macros that
 // it may call included.
-func (c *checker) usesOf(p *ast.Probe) uses {
-	var u uses
+func (c *checker) readsOf(p *ast.Probe) reads {
+	var r reads
 	seen := map[string]bool{}
 	var visit func(n ast.Node) bool
-	name := func(s string) {
-		switch {
-		case s == "probe" || s == "__builtin_probe":
-			u.name = true
-		case s == "kstack":
-			u.kstack = true
-		case s == "args" || s == "retval" || s == "func" || s == "ctx" || s == "reg" || isArgN(s) ||
-			s == "usermode" || s == "probetype" || s == "uaddr" || s == "usym" || s == "sarg0":
-			u.args = true
-			u.record = u.record || s == "args"
-		}
-		if !seen[s] {
-			seen[s] = true
-			for _, m := range c.macros[s] {
-				ast.Inspect(m.ast.Body, visit)
-			}
-		}
-	}
 	visit = func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			name(id.Name)
+		id, ok := n.(*ast.Ident)
+		if !ok || seen[id.Name] {
+			return true
+		}
+		seen[id.Name] = true
+		if b, ok := c.lookupBuiltin(id.Name); ok {
+			r |= b.reads
+		}
+		for _, m := range c.macros[id.Name] {
+			ast.Inspect(m.ast.Body, visit)
 		}
 		return true
 	}
 	ast.Inspect(p, visit)
-	return u
-}
-
-func isArgN(s string) bool {
-	if !strings.HasPrefix(s, "arg") || len(s) == 3 || len(s) > 6 {
-		return false
-	}
-	for _, d := range s[3:] {
-		if d < '0' || d > '9' {
-			return false
-		}
-	}
-	return true
+	return r
 }
 
 // signature is equal for targets that one compilation serves.
-func signature(t *target.Target, u uses) string {
+func signature(t *target.Target, r reads) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %d %d", t.Provider, t.Program, t.Space)
 	if t.Program == target.ProgTracing || t.Program == target.ProgIter || t.Provider == target.Begin || t.Provider == target.End || t.Provider == target.Test || t.Provider == target.Bench {
@@ -332,10 +300,10 @@ func signature(t *target.Target, u uses) string {
 	if t.Syscall != nil {
 		fmt.Fprintf(&b, " syscall %v %v", t.Syscall.Exit, t.Syscall.Number < 0)
 	}
-	if u.name {
+	if r&readsName != 0 {
 		b.WriteString(" " + t.Name)
 	}
-	if u.args {
+	if r&readsArgs != 0 {
 		for _, a := range t.Args {
 			fmt.Fprintf(&b, " %s:%s:%v", a.Name, a.Type, a.Loc)
 		}

@@ -243,7 +243,7 @@ func (f *fn) percpu(e *typed.Call) *ir.Value {
 func (f *fn) userAddress(e *typed.Call) *ir.Value {
 	for _, t := range f.probe.Targets {
 		if t.Func == nil || t.Address != f.target.Address {
-			f.errs.Errorf(diag.Unsupported, e.Span, "uaddr() is not supported in %s, or where a probe has several functions", t.Provider)
+			f.errs.Errorf(diag.Unsupported, e.Span, "uaddr() is not supported in %s, or for several functions of one name", t.Provider)
 			return f.num(0)
 		}
 	}
