@@ -62,7 +62,8 @@ type Config struct {
 	HelperErrors bool
 	// Pid restricts user probes to a process; the run ends with it.
 	Pid int
-	// Command tells that RunOptions.Command will be given.
+	// Command tells that RunOptions.Command will be given, to which user, profile,
+	// software and hardware probes are restricted. Start demands that both agree.
 	Command bool
 	// Include are directories that are searched for headers of C definitions,
 	// IncludeFiles headers that the script is to include besides its own.

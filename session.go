@@ -76,9 +76,10 @@ type RunOptions struct {
 	Sink   Sink
 	Output Output
 	// Command is started, held until everything is attached, and ended with the
-	// run; the run ends with it.
+	// run; the run ends with it. It is given if and only if Config.Command is set.
 	Command []string
-	// RingBytes is the size of the event buffer, a power of two; 0: by memory.
+	// RingBytes is the size of the event buffer in bytes: a power of two, a page
+	// at least; 0: the setting perf_rb_pages, or by the script and the memory.
 	RingBytes int
 	// Attached, if not nil, is called once everything is attached.
 	Attached func()
@@ -96,11 +97,8 @@ func (p *Program) Start(ctx context.Context, ro *RunOptions) (*Session, error) {
 	if ro == nil {
 		ro = &RunOptions{}
 	}
-	if ro.Sink != nil && ro.Output.given() {
-		return nil, errors.New("RunOptions.Output is for runs without a Sink")
-	}
-	if len(p.obj.Programs) == 0 {
-		return nil, ErrNothingToAttach
+	if err := p.check(ro); err != nil {
+		return nil, err
 	}
 	user, err := p.userSymbols(ro)
 	if err != nil {
@@ -114,6 +112,21 @@ func (p *Program) Start(ctx context.Context, ro *RunOptions) (*Session, error) {
 		Host: p.host, Registry: p.reg, Sink: ro.sink(f), Format: f, Files: p.files, Resolve: p.resolve,
 		Command: ro.Command, Mapped: p.remember(user), RingBytes: ro.RingBytes, Attached: ro.Attached, DryRun: ro.DryRun, VerifierLog: ro.VerifierLog,
 	})
+}
+
+// check finds options that do not go together, or not with the program.
+func (p *Program) check(ro *RunOptions) error {
+	switch {
+	case ro.Sink != nil && ro.Output.given():
+		return errors.New("RunOptions.Output is for runs without a Sink")
+	case p.resolve.Cmd && len(ro.Command) == 0:
+		return errors.New("Config.Command tells that there will be a command, but RunOptions.Command is empty")
+	case !p.resolve.Cmd && len(ro.Command) > 0:
+		return errors.New("RunOptions.Command needs Config.Command: the script was compiled for a run without one")
+	case len(p.obj.Programs) == 0:
+		return ErrNothingToAttach
+	}
+	return nil
 }
 
 // formatter prints values with the names of this machine.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,18 @@ const (
 	ringFraction = 1024 // of the memory, between minRing and maxRing
 	ringRecords  = 4    // of the largest records that fit at least, as max_strlen has no limit
 )
+
+// largestRing is the largest power of two that the kernel's 32 bits can say.
+const largestRing = 1 << 31
+
+// checkRingBytes demands a size that the kernel takes, or 0.
+func checkRingBytes(n int) error {
+	page := os.Getpagesize()
+	if n == 0 || n >= page && n&(n-1) == 0 && uint64(n) <= largestRing {
+		return nil
+	}
+	return fmt.Errorf("RingBytes is %d: the event buffer takes a power of two from %d, which is a page, to %d bytes", n, page, uint64(largestRing))
+}
 
 // ringBytes is the size of the event buffer.
 func (s *Session) ringBytes() uint32 {
@@ -86,7 +99,7 @@ func onlyRun(o *object.Object) bool {
 // powerOfTwo rounds up, as the kernel demands of a ring buffer's size.
 func powerOfTwo(n uint64) uint32 {
 	p := uint64(os.Getpagesize())
-	for p < n && p < 1<<31 {
+	for p < n && p < largestRing {
 		p <<= 1
 	}
 	return uint32(p)

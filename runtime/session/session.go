@@ -48,8 +48,8 @@ type Options struct {
 	// process id and from a goroutine of its own: what is to be known of its
 	// mappings has to be read before it ends.
 	Mapped func(pid int)
-	// RingBytes is the size of the event buffer: a power of two and a multiple
-	// of the page size. 0: the setting perf_rb_pages, or by memory.
+	// RingBytes is the size of the event buffer in bytes: a power of two, a page
+	// at least. 0: the setting perf_rb_pages, or by the script and the memory.
 	RingBytes int
 	// Attached, if not nil, is called once everything is attached.
 	Attached func()
@@ -151,6 +151,9 @@ func Start(ctx context.Context, obj *object.Object, opt Options) (*Session, erro
 }
 
 func (s *Session) start() error {
+	if err := checkRingBytes(s.opt.RingBytes); err != nil {
+		return err
+	}
 	if err := s.startCommand(); err != nil {
 		return err
 	}
