@@ -16,7 +16,8 @@ import (
 // Session is a running script. Its methods:
 //
 //   - Wait() error handles events until the run ends. RunTests() (bool, error)
-//     and RunBenchmarks() error take its place for ModeTest and ModeBench.
+//     and RunBenchmarks() error take its place for ModeTest and ModeBench; one
+//     of another mode is an error.
 //   - ExitCode() int is the argument of exit(), once Wait has returned.
 //   - Snapshot(name string) (*Snapshot, error) reads a map, by its name with
 //     the @.

@@ -2,15 +2,19 @@ package session
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/gotrace/gotrace/lang/target"
 )
 
 // ErrClosed reports that Close came before.
 var ErrClosed = errors.New("the session is closed")
 
-// run calls f, which is Wait or one of its kin, with the session open.
-func (s *Session) run(f func() error) error {
+// run calls f with the session open: Wait or one of its kin, which handles the
+// probes that kind names as Session.kind does.
+func (s *Session) run(kind target.Provider, f func() error) error {
 	s.running.Lock()
 	defer s.running.Unlock()
 	switch {
@@ -18,9 +22,33 @@ func (s *Session) run(f func() error) error {
 		return ErrClosed
 	case s.ended:
 		return errors.New("the session has ended")
+	case s.kind() != kind:
+		return fmt.Errorf("%s handles the probes of this script, which the mode of its compilation has chosen", runner(s.kind()))
 	}
 	s.ended = true
 	return f()
+}
+
+// kind is target.Test or target.Bench for a script of such probes, which has no
+// others, and "" for others.
+func (s *Session) kind() target.Provider {
+	for _, p := range s.obj.Programs {
+		if k := p.Targets[0].Provider; k == target.Test || k == target.Bench {
+			return k
+		}
+	}
+	return ""
+}
+
+// runner names the method that runs probes of a kind.
+func runner(kind target.Provider) string {
+	switch kind {
+	case target.Test:
+		return "RunTests"
+	case target.Bench:
+		return "RunBenchmarks"
+	}
+	return "Wait"
 }
 
 // Close detaches and unloads everything and ends the command. It may take as

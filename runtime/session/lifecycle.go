@@ -20,8 +20,9 @@ const tick = 200 * time.Millisecond
 // the command or the process is gone, or there is nothing to wait for. It then
 // runs the end probes and gives the maps to the Sink. A nil error means that
 // the run went as the script wanted; ExitCode has the code of exit(). A
-// run waits once; after Close the error is ErrClosed.
-func (s *Session) Wait() error { return s.run(s.wait) }
+// run waits once; after Close the error is ErrClosed. For a script of test or
+// bench probes RunTests or RunBenchmarks takes its place, and Wait is an error.
+func (s *Session) Wait() error { return s.run("", s.wait) }
 
 func (s *Session) wait() error {
 	if s.opt.DryRun {

@@ -13,9 +13,9 @@ import (
 )
 
 // RunTests runs the test: probes, in source order, and reports whether all
-// passed. It takes the place of Wait.
+// passed. It takes the place of Wait; for a script of others it is an error.
 func (s *Session) RunTests() (passed bool, err error) {
-	err = s.run(func() error {
+	err = s.run(target.Test, func() error {
 		passed, err = s.runTests()
 		return err
 	})
@@ -96,8 +96,9 @@ func (c *errorCounter) Event(e event.Event) error {
 // benchTime is how long each benchmark runs at least.
 const benchTime = 100 * time.Millisecond
 
-// RunBenchmarks runs the bench: probes. It takes the place of Wait.
-func (s *Session) RunBenchmarks() error { return s.run(s.runBenchmarks) }
+// RunBenchmarks runs the bench: probes. It takes the place of Wait; for a script
+// of others it is an error.
+func (s *Session) RunBenchmarks() error { return s.run(target.Bench, s.runBenchmarks) }
 
 func (s *Session) runBenchmarks() error {
 	var results []event.BenchResult
