@@ -10,15 +10,10 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"sync"
 
 	"github.com/gotrace/gotrace/codegen/internal/build"
-	"github.com/gotrace/gotrace/codegen/internal/emit"
 	"github.com/gotrace/gotrace/codegen/internal/ir"
-	"github.com/gotrace/gotrace/codegen/internal/lower"
-	"github.com/gotrace/gotrace/codegen/internal/opt"
-	"github.com/gotrace/gotrace/codegen/internal/regalloc"
 	"github.com/gotrace/gotrace/codegen/object"
 	"github.com/gotrace/gotrace/lang/typed"
 )
@@ -39,7 +34,9 @@ func Compile(p *typed.Program, t Target, o Options) (*object.Object, error) {
 	obj.Programs = make([]*object.Program, len(res.Programs))
 	errs := make([]error, len(res.Programs))
 	c.each(len(res.Programs), func(i int) {
-		obj.Programs[i], errs[i] = c.program(p.Probes[i], res.Programs[i])
+		j := &job{compiler: c, probe: p.Probes[i], ir: res.Programs[i]}
+		errs[i] = j.compile()
+		obj.Programs[i] = j.out
 	})
 	for i, err := range errs {
 		if err != nil {
@@ -92,74 +89,6 @@ func (c *compiler) each(n int, f func(i int)) {
 	}
 	close(next)
 	wg.Wait()
-}
-
-// program runs the stages behind build for one probe.
-func (c *compiler) program(probe *typed.Probe, p *ir.Program) (out *object.Program, err error) {
-	stage := "build"
-	defer func() { recovered(recover(), stage, probe.Name, &err) }()
-	c.dump.stage("ir", probe.Name, p.String)
-	if c.opt.Verify {
-		if err := ir.VerifyProgram(p); err != nil {
-			return nil, fmt.Errorf("build: probe %s: %w", probe.Name, err)
-		}
-	}
-	stage = "opt"
-	if err := opt.Run(p, c.opt.Opt, c.dump.passes(probe.Name), c.opt.Verify); err != nil {
-		return nil, fmt.Errorf("opt: probe %s: %w", probe.Name, err)
-	}
-	stage = "lower"
-	if err := lower.Program(p); err != nil {
-		return nil, fmt.Errorf("lower: probe %s: %w", probe.Name, err)
-	}
-	c.dump.stage("lower", probe.Name, p.String)
-	stage = "regalloc"
-	allocs, err := c.allocate(p)
-	if err != nil {
-		return nil, fmt.Errorf("regalloc: probe %s: %w", probe.Name, err)
-	}
-	c.dump.stage("regalloc", probe.Name, func() string {
-		var b strings.Builder
-		for _, a := range allocs {
-			b.WriteString(regalloc.Dump(a))
-		}
-		return b.String()
-	})
-	if c.opt.Verify {
-		for _, a := range allocs {
-			if err := regalloc.Verify(a); err != nil {
-				return nil, fmt.Errorf("regalloc: probe %s: %w", probe.Name, err)
-			}
-		}
-	}
-	stage = "emit"
-	insns, marks, err := emit.Program(p, allocs, emit.Options{SignExtend: c.target.Features.SignExtend})
-	if err != nil {
-		return nil, fmt.Errorf("emit: probe %s: %w", probe.Name, err)
-	}
-	c.dump.stage("asm", probe.Name, func() string { return listing(insns) })
-	out = &object.Program{Name: probe.Name, Insns: insns, Targets: probe.Targets, Span: probe.Span}
-	for _, m := range marks {
-		out.Sources = append(out.Sources, object.SourcePos{Off: m.Off, Span: m.Span})
-	}
-	return out, c.checkMaps(out)
-}
-
-// allocate gives the values of p their places. What does not fit the stack goes
-// to scratch memory, in as many rounds as that takes.
-func (c *compiler) allocate(p *ir.Program) ([]*ir.Alloc, error) {
-	d := lower.NewDemoter(p)
-	for {
-		c.spread(p)
-		allocs := regalloc.Program(p, regalloc.Options{})
-		excess := regalloc.Excess(allocs)
-		if excess == 0 {
-			return allocs, nil
-		}
-		if !d.Demote(allocs, excess) {
-			return nil, &ir.LimitError{Msg: fmt.Sprintf("too much is in use at once, which takes %d bytes more than the %d of the stack", excess, ir.StackSize)}
-		}
-	}
 }
 
 // recovered turns a panic, which is a bug of the compiler, into an error.
