@@ -166,52 +166,73 @@ func (c *checker) through(x operand, field string, s *site) operand {
 }
 
 func stack(user bool) func(*checker, *site) operand {
+	fn := typed.FnKstack
+	if user {
+		fn = typed.FnUstack
+	}
 	return func(c *checker, s *site) operand {
 		t := types.Stack{User: user, Mode: c.cfg.StackMode, Limit: defaultFrames}
-		for i, a := range s.args {
-			if m, ok := stackMode(a); ok && i == 0 {
-				if m == types.StackBuildID && !user {
-					c.diags.Errorf(diag.BadArgument, a.Pos(), "stack mode build_id is only for ustack")
-					return c.bad(s.sp)
-				}
-				t.Mode = m
-				continue
+		for i := range s.args {
+			var ok bool
+			if id := c.modeWord(s, i); id != nil {
+				t.Mode, ok = c.stackMode(id, user)
+			} else {
+				t.Limit, ok = c.stackLimit(s, i)
 			}
-			if id, ok := a.(*ast.Ident); ok && i == 0 {
-				if _, known := c.constant(id.Name, id.Pos()); !known {
-					c.diags.Errorf(diag.BadArgument, a.Pos(), "Unknown stack mode: '%s'", id.Name).
-						Hint("Expected: bpftrace, perf, raw or build_id")
-					return c.bad(s.sp)
-				}
-			}
-			n, ok := c.constInt(c.arg(s, i), a.Pos(), "the limit of "+s.name+"()")
 			if !ok {
 				return c.bad(s.sp)
 			}
-			if n < 0 || n > 1024 {
-				c.diags.Errorf(diag.BadArgument, s.sp, "%s([int limit]): limit shouldn't exceed 1024 (or be negative), %d given", s.name, n)
-				return c.bad(s.sp)
-			}
-			t.Limit = int(n)
 		}
 		if c.target().Provider == target.Iter && user {
 			c.errNotHere(s)
 			return c.bad(s.sp)
 		}
-		fn := typed.FnKstack
-		if user {
-			fn = typed.FnUstack
-		}
 		return s.make(t, fn)
 	}
 }
 
-func stackMode(x ast.Expr) (types.StackMode, bool) {
-	id, ok := x.(*ast.Ident)
+// modeWord returns argument i if it stands for the mode of a stack: the first
+// one, when it is a word and none that has a number.
+func (c *checker) modeWord(s *site, i int) *ast.Ident {
+	id, ok := s.args[i].(*ast.Ident)
+	if !ok || i > 0 {
+		return nil
+	}
+	if _, isMode := parseStackMode(id.Name); isMode {
+		return id
+	}
+	if _, isConst := c.constant(id.Name, id.Pos()); isConst {
+		return nil
+	}
+	return id
+}
+
+func (c *checker) stackMode(id *ast.Ident, user bool) (types.StackMode, bool) {
+	m, ok := parseStackMode(id.Name)
+	switch {
+	case !ok:
+		c.diags.Errorf(diag.BadArgument, id.Pos(), "Unknown stack mode: '%s'", id.Name).
+			Hint("Expected: bpftrace, perf, raw or build_id")
+	case m == types.StackBuildID && !user:
+		c.diags.Errorf(diag.BadArgument, id.Pos(), "stack mode build_id is only for ustack")
+		ok = false
+	}
+	return m, ok
+}
+
+// maxFrames is the largest limit of a stack.
+const maxFrames = 1024
+
+func (c *checker) stackLimit(s *site, i int) (int, bool) {
+	n, ok := c.constInt(c.arg(s, i), s.args[i].Pos(), "the limit of "+s.name+"()")
 	if !ok {
 		return 0, false
 	}
-	return parseStackMode(id.Name)
+	if n < 0 || n > maxFrames {
+		c.diags.Errorf(diag.BadArgument, s.sp, "%s([int limit]): limit shouldn't exceed %d (or be negative), %d given", s.name, maxFrames, n)
+		return 0, false
+	}
+	return int(n), true
 }
 
 func parseStackMode(name string) (types.StackMode, bool) {

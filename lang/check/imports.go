@@ -78,50 +78,75 @@ func (im *importer) anybodyWrites(i *ast.Import, path string) bool {
 	return true
 }
 
-// file reads one imported file.
+// file imports one file.
 func (im *importer) file(i *ast.Import, path string) {
 	if im.done[path] {
 		return
 	}
 	im.done[path] = true
-	c := im.c
-	if strings.HasSuffix(path, ".c") || strings.HasSuffix(path, ".o") {
-		c.diags.Errorf(diag.BadImport, i.Pos(), "can not import %s: gotrace has no C compiler and links no object files", path)
+	if !im.admits(i, path) {
 		return
 	}
-	if !supportedImport(path) {
-		c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: unknown kind of file", path).
+	text, ok := im.read(i, path)
+	switch {
+	case !ok:
+	case strings.HasSuffix(path, ".h"):
+		im.c.headers = append(im.c.headers, path)
+	default:
+		im.script(path, text)
+	}
+}
+
+// admits reports files that are none to import.
+func (im *importer) admits(i *ast.Import, path string) bool {
+	switch {
+	case strings.HasSuffix(path, ".c"), strings.HasSuffix(path, ".o"):
+		im.c.diags.Errorf(diag.BadImport, i.Pos(), "can not import %s: gotrace has no C compiler and links no object files", path)
+	case !supportedImport(path):
+		im.c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: unknown kind of file", path).
 			Hint("imports end in .bt, .gt or .h, or name a directory")
-		return
+	default:
+		return true
 	}
+	return false
+}
+
+// read returns the text of a file that may be imported, within the limits.
+func (im *importer) read(i *ast.Import, path string) (text []byte, ok bool) {
 	if im.files++; im.files > maxImports || im.size > maxImportSize {
 		im.tooMuch(i)
-		return
+		return nil, false
 	}
-	text, err := c.env.ReadFile(path)
+	text, err := im.c.env.ReadFile(path)
 	if err != nil {
-		word := err.Error()
-		var pe *fs.PathError
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			word = "no such file or directory"
-		case errors.As(err, &pe):
-			word = pe.Err.Error()
-		}
-		c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: %s", path, word)
-		return
+		im.c.diags.Errorf(diag.BadImport, i.Pos(), "unable to import %s: %s", path, reason(err))
+		return nil, false
 	}
 	if im.anybodyWrites(i, path) {
-		return
+		return nil, false
 	}
 	if im.size += len(text); im.size > maxImportSize {
 		im.tooMuch(i)
-		return
+		return nil, false
 	}
-	if strings.HasSuffix(path, ".h") {
-		c.headers = append(c.headers, path)
-		return
+	return text, true
+}
+
+// reason is the text of an error of a file, without its name.
+func reason(err error) string {
+	var pe *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file or directory"
+	case errors.As(err, &pe):
+		return pe.Err.Error()
 	}
+	return err.Error()
+}
+
+// script adds a script and what it imports itself.
+func (im *importer) script(path string, text []byte) {
+	c := im.c
 	f := c.env.Files.Add(path, filepath.Dir(path), string(text))
 	s, list := c.env.Parse(c.env.Files, f)
 	c.diags.Diags = append(c.diags.Diags, list.Diags...)

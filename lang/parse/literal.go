@@ -33,47 +33,70 @@ func intLit(t *lexer.Token) (*ast.IntLit, error) {
 }
 
 func intValue(t *lexer.Token) (uint64, error) {
-	text := t.Value
-	base, from := 10, 0
-	switch {
-	case strings.HasPrefix(text, "0x"), strings.HasPrefix(text, "0X"):
-		base, from = 16, 2
-	case len(text) > 1 && text[0] == '0' && (isDigit(text[1]) || text[1] == '_'):
-		base, from = 8, 1
-	}
-	end := from
-	for end < len(text) && isDigitOf(text[end], base) {
-		end++
-	}
-	if strings.HasSuffix(text[:end], "_") {
-		return 0, badLiteral(part(t, end-1, end), "an integer can not end with an underscore")
-	}
-	digits := strings.ReplaceAll(text[from:end], "_", "")
-	if digits == "" {
-		return 0, badLiteral(tokenSpan(t), "invalid integer '%s'", clip(text))
-	}
-	if base == 8 && end < len(text) && isDigit(text[end]) {
-		return 0, badLiteral(tokenSpan(t), "invalid digit '%c' in octal number '%s'", text[end], clip(text))
+	base, digits, end, err := intDigits(t)
+	if err != nil {
+		return 0, err
 	}
 	exp := uint64(0)
-	if base == 10 && end < len(text) && (text[end] == 'e' || text[end] == 'E') {
-		var err error
+	if base == 10 && end < len(t.Value) && (t.Value[end] == 'e' || t.Value[end] == 'E') {
 		if exp, end, err = exponent(t, digits, end); err != nil {
 			return 0, err
 		}
 	}
-	v, err := strconv.ParseUint(digits, base, 64)
-	for ; err == nil && exp > 0; exp-- {
-		hi, lo := bits.Mul64(v, 10)
-		if hi != 0 {
-			return 0, overflow(t, math.MaxUint64)
-		}
-		v = lo
-	}
-	if err != nil {
+	v, ok := scaled(digits, base, exp)
+	if !ok {
 		return 0, overflow(t, math.MaxUint64)
 	}
 	return withSuffix(t, v, base, end)
+}
+
+// intDigits finds the base of a number and its digits, without underscores, and
+// where they end.
+func intDigits(t *lexer.Token) (base int, digits string, end int, err error) {
+	text := t.Value
+	base, from := intBase(text)
+	end = from
+	for end < len(text) && isDigitOf(text[end], base) {
+		end++
+	}
+	digits = strings.ReplaceAll(text[from:end], "_", "")
+	switch {
+	case strings.HasSuffix(text[:end], "_"):
+		err = badLiteral(part(t, end-1, end), "an integer can not end with an underscore")
+	case digits == "":
+		err = badLiteral(tokenSpan(t), "invalid integer '%s'", clip(text))
+	case base == 8 && end < len(text) && isDigit(text[end]):
+		err = badLiteral(tokenSpan(t), "invalid digit '%c' in octal number '%s'", text[end], clip(text))
+	}
+	return base, digits, end, err
+}
+
+// intBase returns the base that a number begins with, and how long its mark is.
+func intBase(text string) (base, from int) {
+	switch {
+	case strings.HasPrefix(text, "0x"), strings.HasPrefix(text, "0X"):
+		return 16, 2
+	case len(text) > 1 && text[0] == '0' && (isDigit(text[1]) || text[1] == '_'):
+		return 8, 1
+	}
+	return 10, 0
+}
+
+// scaled returns digits times ten to the power of exp; ok is false if that is
+// too large for 64 bits.
+func scaled(digits string, base int, exp uint64) (v uint64, ok bool) {
+	v, err := strconv.ParseUint(digits, base, 64)
+	if err != nil {
+		return 0, false
+	}
+	for range exp {
+		hi, lo := bits.Mul64(v, 10)
+		if hi != 0 {
+			return 0, false
+		}
+		v = lo
+	}
+	return v, true
 }
 
 func overflow(t *lexer.Token, limit uint64) error {
