@@ -92,8 +92,13 @@ type RunOptions struct {
 	DryRun bool
 }
 
-// Start loads and attaches the program. Ending ctx ends the run as exit() in
-// the script does.
+// Start loads and attaches the program. Ending ctx later ends the run as exit()
+// in the script does; if it ends before everything is attached, the error wraps
+// context.Cause(ctx). Other errors are ErrNothingToAttach, ErrCommand and
+// ErrProcess, those of the Sink, which is ErrOutputClosed where nobody reads what
+// is printed, of the machine, and of options that do not go together. What the
+// kernel refuses of the script is a *DiagnosticList, perhaps joined with others.
+// On error nothing stays loaded or attached.
 func (p *Program) Start(ctx context.Context, ro *RunOptions) (*Session, error) {
 	if ro == nil {
 		ro = &RunOptions{}

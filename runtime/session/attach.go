@@ -39,6 +39,9 @@ func (s *Session) attachAll() error {
 		count += len(p.Targets)
 	}
 	errs := s.attachPrograms(opt)
+	if err := s.interrupted(); err != nil {
+		return err
+	}
 	if err := s.tolerate(errs, &count); err != nil {
 		return err
 	}
@@ -62,7 +65,8 @@ func (s *Session) attachAll() error {
 
 // attachPrograms attaches at the same time what has nothing in common, and
 // programs with a place in common in the order that makes the kernel run them
-// in the order of the script. The errors are those of each program.
+// in the order of the script. The errors are those of each program. It attaches
+// nothing more once the run is interrupted.
 func (s *Session) attachPrograms(opt *probes.AttachOptions) []error {
 	progs := s.obj.Programs
 	errs := make([]error, len(progs))
@@ -81,7 +85,9 @@ func (s *Session) attachPrograms(opt *probes.AttachOptions) []error {
 			for _, j := range before {
 				<-done[j]
 			}
-			errs[i] = s.attach(progs[i], opt)
+			if s.ctx.Err() == nil {
+				errs[i] = s.attach(progs[i], opt)
+			}
 		})
 	}
 	wg.Wait()

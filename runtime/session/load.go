@@ -113,7 +113,8 @@ func clock(id int32) (time.Duration, error) {
 	return time.Duration(ts.Nano()), err
 }
 
-// loadPrograms loads all programs, several at a time.
+// loadPrograms loads all programs, several at a time, until the run is
+// interrupted.
 func (s *Session) loadPrograms() error {
 	loaded := make([]*ebpf.Program, len(s.obj.Programs))
 	errs := make([]error, len(s.obj.Programs))
@@ -122,7 +123,9 @@ func (s *Session) loadPrograms() error {
 	for range min(runtime.GOMAXPROCS(0), len(s.obj.Programs)) {
 		wg.Go(func() {
 			for i := range next {
-				loaded[i], errs[i] = s.loadProgram(s.obj.Programs[i])
+				if s.ctx.Err() == nil {
+					loaded[i], errs[i] = s.loadProgram(s.obj.Programs[i])
+				}
 			}
 		})
 	}
@@ -135,6 +138,9 @@ func (s *Session) loadPrograms() error {
 		if loaded[i] != nil {
 			s.progs[p] = loaded[i]
 		}
+	}
+	if err := s.interrupted(); err != nil {
+		return err
 	}
 	return joinReports(errs...)
 }

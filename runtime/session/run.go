@@ -13,7 +13,12 @@ import (
 
 // begin runs the begin probes, in source order. What they say stays in the
 // buffer until everything is attached, unless that might not hold it.
-func (s *Session) begin() error { return s.runEach(target.Begin, s.drainIfFilled) }
+func (s *Session) begin() error {
+	if s.opt.DryRun {
+		return nil
+	}
+	return s.runEach(target.Begin, s.drainIfFilled)
+}
 
 // runAll runs the programs of one kind of special probe, in source order, and
 // handles what each says.

@@ -134,7 +134,11 @@ type attachment struct {
 }
 
 // Start loads and attaches obj. On error nothing stays loaded or attached.
-// Cancelling ctx ends the run as exit() does.
+// Cancelling ctx later ends the run as exit() does; a ctx that is done before
+// everything is attached is an error, which wraps context.Cause(ctx). Other
+// errors are ErrCommand, ErrProcess, ErrNoProbes, those of the Sink, of the host
+// and of the kernel; what has a place in the script is a *diag.List, perhaps
+// joined with others.
 func Start(ctx context.Context, obj *object.Object, opt Options) (*Session, error) {
 	s := &Session{obj: obj, opt: opt, lostOf: make([]uint64, len(obj.Records)), maps: map[string]*ebpf.Map{}, progs: map[*object.Program]*ebpf.Program{}}
 	s.ctx, s.cancel = context.WithCancel(ctx)
@@ -144,8 +148,7 @@ func Start(ctx context.Context, obj *object.Object, opt Options) (*Session, erro
 		s.format = *opt.Format
 	}
 	if err := s.start(); err != nil {
-		s.Close()
-		return nil, err
+		return nil, joinReports(err, s.Close())
 	}
 	return s, nil
 }
@@ -154,39 +157,31 @@ func (s *Session) start() error {
 	if err := checkRingBytes(s.opt.RingBytes); err != nil {
 		return err
 	}
-	if err := s.startCommand(); err != nil {
-		return err
-	}
-	if err := s.openProcess(); err != nil {
-		return err
-	}
-	if err := s.raiseMemlock(); err != nil {
-		return err
-	}
-	if err := s.createMaps(); err != nil {
-		return err
-	}
-	if err := s.openReader(); err != nil {
-		return err
-	}
-	if err := s.loadPrograms(); err != nil {
-		return err
-	}
-	if err := s.setParams(); err != nil {
-		return err
-	}
-	if !s.opt.DryRun {
-		if err := s.begin(); err != nil {
+	for _, stage := range []func() error{
+		s.startCommand, s.openProcess, s.raiseMemlock, s.createMaps, s.openReader, s.loadPrograms, s.setParams, s.begin, s.attachAll,
+	} {
+		if err := s.interrupted(); err != nil {
+			return err
+		}
+		if err := stage(); err != nil {
 			return err
 		}
 	}
-	if err := s.attachAll(); err != nil || s.opt.DryRun {
-		return err
+	if s.opt.DryRun {
+		return nil
 	}
 	if err := s.drain(); err != nil {
 		return err
 	}
 	return s.idle()
+}
+
+// interrupted is the error of a start whose context is done.
+func (s *Session) interrupted() error {
+	if s.ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("the run ended before everything was attached: %w", context.Cause(s.ctx))
 }
 
 // openReader starts to read the event buffer; a script without events has
