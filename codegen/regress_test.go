@@ -22,6 +22,16 @@ func verifierScripts() []script {
 	}
 }
 
+// pointerScripts read through addresses of the script's own variables, which
+// must give what is there at that moment.
+func pointerScripts() []script {
+	return []script{
+		{"variable read before it changes", `BEGIN { $x = (int64)5; @p = &$x; $y = *@p; $x = 6; if (pid > 0) { print(("y", $y)) } }`, false, []string{"(y, 5)"}},
+		{"map read before it changes", `BEGIN { @x = (int64)5; @p = &@x; $y = *@p; @x++; if (pid > 0) { print(($y, *@p)) } }`, false, []string{"(5, 6)"}},
+		{"text read before it changes", `BEGIN { $s = "abc"; @p = &$s; $c = *@p; $s = "xyz"; if (pid > 0) { print($c) } }`, false, []string{"abc"}},
+	}
+}
+
 // joinScripts are about values of several types in one place.
 func joinScripts() []script {
 	return []script{

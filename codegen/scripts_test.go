@@ -34,7 +34,7 @@ type script struct {
 }
 
 func scripts() []script {
-	return slices.Concat(arithmeticScripts(), mapScripts(), stringScripts(), loopScripts(), verifierScripts(), joinScripts(), memoryScripts(), outputScripts())
+	return slices.Concat(arithmeticScripts(), mapScripts(), stringScripts(), loopScripts(), verifierScripts(), joinScripts(), pointerScripts(), memoryScripts(), outputScripts())
 }
 
 const divided = "Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as the result."

@@ -177,6 +177,7 @@ func (d *Dom) Preorder(enter, leave func(*Block)) {
 type Loops struct {
 	depth  []int32  // by block ID
 	header []*Block // by block ID: header of the innermost loop
+	outer  []*Block // by ID of a header: header of the loop around it
 }
 
 // Depth returns how many loops b is in.
@@ -185,21 +186,35 @@ func (l *Loops) Depth(b *Block) int { return int(l.depth[b.ID]) }
 // Header returns the header of the innermost loop around b, or nil.
 func (l *Loops) Header(b *Block) *Block { return l.header[b.ID] }
 
+// Outer returns the header of the loop around the one whose header is h, or nil.
+func (l *Loops) Outer(h *Block) *Block { return l.outer[h.ID] }
+
+// In reports whether b is in the loop with header h; all blocks are in nil, the
+// function itself.
+func (l *Loops) In(b, h *Block) bool {
+	for at := l.Header(b); at != h; at = l.Outer(at) {
+		if at == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // Loops finds the natural loops: a header and all blocks that reach one of the
 // edges back to it without leaving what it dominates.
 func (d *Dom) Loops() *Loops {
-	l := &Loops{depth: make([]int32, len(d.index)), header: make([]*Block, len(d.index))}
-	outer := make([]*Block, len(d.index)) // by ID of a header: header of the loop around it
+	n := len(d.index)
+	l := &Loops{depth: make([]int32, n), header: make([]*Block, n), outer: make([]*Block, n)}
 	for i := len(d.RPO) - 1; i >= 0; i-- {
-		l.collect(d, d.RPO[i], outer)
+		l.collect(d, d.RPO[i])
 	}
 	for _, b := range d.RPO {
 		switch h := l.header[b.ID]; {
 		case h == nil:
 		case h != b:
 			l.depth[b.ID] = l.depth[h.ID]
-		case outer[b.ID] != nil:
-			l.depth[b.ID] = l.depth[outer[b.ID].ID] + 1
+		case l.outer[b.ID] != nil:
+			l.depth[b.ID] = l.depth[l.outer[b.ID].ID] + 1
 		default:
 			l.depth[b.ID] = 1
 		}
@@ -209,7 +224,7 @@ func (d *Dom) Loops() *Loops {
 
 // collect marks the loop of header h. Inner loops are done before, and are
 // skipped as a whole.
-func (l *Loops) collect(d *Dom, h *Block, outer []*Block) {
+func (l *Loops) collect(d *Dom, h *Block) {
 	var work []*Block
 	for _, p := range h.Preds {
 		if d.Dominates(h, p) {
@@ -221,13 +236,13 @@ func (l *Loops) collect(d *Dom, h *Block, outer []*Block) {
 	}
 	l.header[h.ID] = h
 	for len(work) > 0 {
-		b := l.outermost(work[len(work)-1], outer)
+		b := l.outermost(work[len(work)-1])
 		work = work[:len(work)-1]
 		switch {
 		case b == h:
 			continue
 		case l.header[b.ID] == b:
-			outer[b.ID] = h
+			l.outer[b.ID] = h
 		default:
 			l.header[b.ID] = h
 		}
@@ -241,12 +256,12 @@ func (l *Loops) collect(d *Dom, h *Block, outer []*Block) {
 
 // outermost returns the header of the outermost loop that b is known to be in,
 // or b itself.
-func (l *Loops) outermost(b *Block, outer []*Block) *Block {
+func (l *Loops) outermost(b *Block) *Block {
 	if h := l.header[b.ID]; h != nil {
 		b = h
 	}
-	for outer[b.ID] != nil {
-		b = outer[b.ID]
+	for l.outer[b.ID] != nil {
+		b = l.outer[b.ID]
 	}
 	return b
 }

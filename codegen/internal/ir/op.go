@@ -37,7 +37,7 @@ const (
 	OpAtomicAdd      // x added to Width (4 or 8) bytes at p+Imm
 	OpAtomicFetchAdd // the same, giving the old value
 	OpZero           // Size bytes at p+Imm
-	OpCopy           // Size bytes from q+Imm2 to p+Imm; Args are p, q
+	OpCopy           // Size bytes from q+Imm2 to p+Imm, which must not overlap; Args are p, q
 	OpSlotAddr       // address of Aux.(*Slot)
 	OpMapPtr         // Aux.(*Map) itself, as a helper argument
 	OpMapValue       // address of byte Imm of the only value of Aux.(*Map), an array
@@ -49,22 +49,34 @@ const (
 	NumOps
 )
 
-// Effect says what an operation does besides computing its result, in the
-// order of how freely passes may move it.
+// Effect says what an operation does besides computing its result. Passes ask
+// its methods what that allows.
 type Effect uint8
 
-// The effect classes.
+// The effect classes. Those that change nothing come first.
 const (
 	Pure       Effect = iota // depends on its operands only
 	Invariant                // helper whose result does not change during one run (pid, comm, cpu)
-	Clock                    // result changes with time; may be dropped, not merged
-	KernelRead               // reads kernel or user memory that others may change; may be dropped
+	Clock                    // result changes with time
+	KernelRead               // reads memory at any address, which others may change
 	MemRead                  // reads a slot or map value
-	MemWrite                 // writes a slot, map value or ring buffer record
 	MapRead                  // looks up
+	MemWrite                 // writes a slot, map value or ring buffer record
 	MapWrite                 // updates or deletes
 	Emit                     // visible outside: ring buffer, signal, trace pipe
 )
+
+// Fixed reports whether the result is the same wherever in a run the operation
+// takes place, so that equal ones are one.
+func (e Effect) Fixed() bool { return e <= Invariant }
+
+// Changes reports whether the operation may change anything, so that it can not
+// be left out for want of uses.
+func (e Effect) Changes() bool { return e >= MemWrite }
+
+// ChangesMaps reports whether the operation may add, replace or remove elements
+// of maps.
+func (e Effect) ChangesMaps() bool { return e >= MapWrite }
 
 // Helper describes a helper or kernel function that OpCall calls.
 type Helper struct {

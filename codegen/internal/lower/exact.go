@@ -145,6 +145,6 @@ func (e *exactness) choices(b *ir.Block) {
 // leaves reports whether the branch at the end of b may leave a loop.
 func leaves(loops *ir.Loops, b *ir.Block) bool {
 	return b.Term.Kind == ir.Branch && slices.ContainsFunc(b.Term.Succs, func(e ir.Edge) bool {
-		return loops.Depth(e.To) < loops.Depth(b) || loops.Depth(e.To) == loops.Depth(b) && loops.Header(e.To) != loops.Header(b)
+		return !loops.In(e.To, loops.Header(b))
 	})
 }

@@ -95,13 +95,10 @@ type place struct {
 // placeOf returns the place of p+off.
 func placeOf(p *ir.Value, off int64) place {
 	variable := false
-	for p.Op == ir.OpAdd {
-		if c := p.Args[1]; c.Op == ir.OpConst {
-			off += c.Imm
-		} else {
-			variable = true
-		}
-		p = p.Args[0]
+	p, n := constOffset(p)
+	for off += n; p.Op == ir.OpAdd || p.Op == ir.OpSub; off += n {
+		variable = true
+		p, n = constOffset(p.Args[0])
 	}
 	return place{off, variable && p.Op == ir.OpSlotAddr}
 }

@@ -56,8 +56,7 @@ func droppable(v *ir.Value) bool {
 	if h, ok := v.Aux.(*ir.Helper); ok && h.Writes >= 0 {
 		return false
 	}
-	e := v.Effect()
-	return e <= ir.MapRead && e != ir.MemWrite
+	return !v.Effect().Changes()
 }
 
 func (l *liveness) mark(v *ir.Value) {

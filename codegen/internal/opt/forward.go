@@ -137,7 +137,7 @@ func (t *tracker) readOriginal(st *state, v *ir.Value) {
 			continue
 		}
 		s, ok := st.slots[slot].at(a.off, a.size)
-		if !ok || s.from.slot == nil || s.from.slot == slot || s.from.off%8 != a.off%8 || s.from.slot.Align < slot.Align {
+		if !ok || s.from.slot == nil || s.from.slot == slot || t.mem.writes(v, s.from.slot) || s.from.off%8 != a.off%8 || s.from.slot.Align < slot.Align {
 			continue
 		}
 		if o, ok := st.slots[s.from.slot].at(s.from.off, a.size); ok && o.sym == s.sym {

@@ -83,7 +83,7 @@ func (g *numbering) mergeable(v *ir.Value) bool {
 		return false
 	}
 	if h, ok := v.Aux.(*ir.Helper); ok {
-		return h.Effect <= ir.Invariant && h.Writes < 0
+		return h.Effect.Fixed() && h.Writes < 0
 	}
 	return v.Effect() == ir.Pure || v.Op == ir.OpLoad && v.Args[0] == g.context
 }

@@ -1,6 +1,10 @@
 package opt
 
-import "github.com/gotrace/gotrace/codegen/internal/ir"
+import (
+	"slices"
+
+	"github.com/gotrace/gotrace/codegen/internal/ir"
+)
 
 // memory says what memory the operations of a function access. Slots are
 // apart from one another and from everything else, unless their address gets
@@ -162,7 +166,7 @@ func extent(n int) int64 {
 // program, may do both with all of them.
 func (m *memory) callAccesses(v *ir.Value) []access {
 	h, _ := v.Aux.(*ir.Helper)
-	wild := h == nil || h.Effect > ir.MapRead || runsCode(v)
+	wild := h == nil || h.Effect.Changes() || runsCode(v)
 	var list []access
 	for i, p := range v.Args {
 		if p.Type != ir.Ptr {
@@ -201,7 +205,7 @@ func (m *memory) fills(v *ir.Value) *ir.Slot {
 	switch v.Op {
 	case ir.OpStore, ir.OpZero, ir.OpCopy, ir.OpAtomicAdd, ir.OpAtomicFetchAdd:
 	case ir.OpCall:
-		if v.Effect() > ir.MapRead || runsCode(v) {
+		if v.Effect().Changes() || runsCode(v) {
 			return nil
 		}
 	default:
@@ -213,6 +217,11 @@ func (m *memory) fills(v *ir.Value) *ir.Slot {
 		}
 	}
 	return nil
+}
+
+// writes reports whether v writes bytes of slot.
+func (m *memory) writes(v *ir.Value, slot *ir.Slot) bool {
+	return slices.ContainsFunc(m.accesses(v), func(a access) bool { return a.write && a.slot() == slot })
 }
 
 // mayAlias reports whether a and b can share bytes.

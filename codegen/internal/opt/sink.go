@@ -51,7 +51,7 @@ func isTimeless(v *ir.Value) bool {
 	if h, ok := v.Aux.(*ir.Helper); ok && h.Writes >= 0 {
 		return false
 	}
-	return v.Effect() <= ir.Invariant && !runsCode(v)
+	return v.Effect().Fixed() && !runsCode(v)
 }
 
 // sinkPure moves pure operations to the block that dominates all uses.
@@ -109,7 +109,7 @@ func reversed(values []*ir.Value) []*ir.Value {
 }
 
 // lowest returns the lowest block that v can move to: it dominates all uses
-// and is in no more loops than the block of v.
+// and is in no loop that the block of v is not in.
 func lowest(dom *ir.Dom, loops *ir.Loops, uses users, v *ir.Value) *ir.Block {
 	var to *ir.Block
 	join := func(b *ir.Block) {
@@ -130,7 +130,7 @@ func lowest(dom *ir.Dom, loops *ir.Loops, uses users, v *ir.Value) *ir.Block {
 	if to == nil {
 		return v.Block
 	}
-	for to != v.Block && loops.Depth(to) > loops.Depth(v.Block) {
+	for to != v.Block && !loops.In(v.Block, loops.Header(to)) {
 		to = dom.Idom(to)
 	}
 	return to
@@ -150,6 +150,7 @@ type sinker struct {
 type effects struct {
 	reads, writes map[*ir.Slot]bool
 	outside       bool // memory other than slots is written, or pointers to it end
+	addressable   bool // memory is written that a script can have the address of
 	maps          bool // a map is changed
 }
 
@@ -199,17 +200,23 @@ func (s *sinker) stay(v *ir.Value) {
 		switch {
 		case slot == nil && a.write:
 			s.rest.outside = true
+			s.rest.addressable = s.rest.addressable || !isRecord(a.base)
 		case slot == nil:
 		default:
 			s.rest.reads[slot] = s.rest.reads[slot] || a.read
 			s.rest.writes[slot] = s.rest.writes[slot] || a.write
 		}
 	}
-	if e := v.Effect(); e >= ir.MapWrite {
+	if v.Effect().ChangesMaps() {
 		s.rest.maps = true
 		s.rest.outside = true
+		s.rest.addressable = true
 	}
 }
+
+// isRecord reports whether base is what a helper has given, such as a ring
+// buffer record: nothing but base leads there.
+func isRecord(base *ir.Value) bool { return base.Op == ir.OpCall && base.Effect() == ir.Emit }
 
 // side returns the successor of b that v can move to, or -1.
 func (s *sinker) side(b *ir.Block, v *ir.Value) int {
@@ -228,7 +235,9 @@ func (s *sinker) side(b *ir.Block, v *ir.Value) int {
 // movable reports whether v commutes with the operations behind it that stay.
 func (s *sinker) movable(v *ir.Value) bool {
 	switch e := v.Effect(); {
-	case runsCode(v), e == ir.Clock, e >= ir.MapWrite:
+	case runsCode(v), e == ir.Clock, e.ChangesMaps():
+		return false
+	case e == ir.KernelRead && s.rest.addressable:
 		return false
 	case e == ir.MapRead && s.rest.maps:
 		return false

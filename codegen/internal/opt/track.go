@@ -298,7 +298,7 @@ func (t *tracker) call(st *state, v *ir.Value, accesses []access) {
 		st.loads = slices.DeleteFunc(st.loads, func(l loadFact) bool { return !t.mem.isContext(l.at.base) })
 	}
 	for _, a := range v.Args {
-		if a.Op == ir.OpMapPtr && v.Effect() > ir.MapRead {
+		if a.Op == ir.OpMapPtr && v.Effect().Changes() {
 			t.forgetMap(st, a.Aux.(*ir.Map))
 		}
 	}
@@ -308,7 +308,7 @@ func (t *tracker) call(st *state, v *ir.Value, accesses []access) {
 			continue
 		}
 		n := seg{off: a.off, size: a.size, sym: sym{kind: symOpaque, v: v, off: a.off}}
-		if a.full && v.Effect() <= ir.Invariant {
+		if a.full && v.Effect().Fixed() {
 			n.sym = sym{kind: symFill, v: t.firstEqual(v, a.arg)}
 			n.from = st.find(n.sym, n.size)
 		}

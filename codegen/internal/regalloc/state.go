@@ -74,21 +74,11 @@ func loopCalls(f *ir.Func) []bool {
 		if !hasCall(b) {
 			continue
 		}
-		for h := loops.Header(b); h != nil && !calls[h.ID]; h = outerHeader(dom, loops, h) {
+		for h := loops.Header(b); h != nil && !calls[h.ID]; h = loops.Outer(h) {
 			calls[h.ID] = true
 		}
 	}
 	return calls
-}
-
-// outerHeader returns the header of the loop around the loop of h.
-func outerHeader(dom *ir.Dom, loops *ir.Loops, h *ir.Block) *ir.Block {
-	for b := dom.Idom(h); b != nil; b = dom.Idom(b) {
-		if loops.Depth(b) < loops.Depth(h) {
-			return loops.Header(b)
-		}
-	}
-	return nil
 }
 
 func hasCall(b *ir.Block) bool {
