@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -146,11 +147,9 @@ func (s *Session) loadPrograms() error {
 }
 
 func (s *Session) loadProgram(p *object.Program) (*ebpf.Program, error) {
-	insns := append(asm.Instructions(nil), p.Insns...)
-	for name, m := range s.maps {
-		if err := insns.AssociateMap(name, m); err != nil && !errors.Is(err, asm.ErrUnreferencedSymbol) {
-			return nil, fmt.Errorf("program %s: %w", p.Name, err)
-		}
+	insns, err := s.withMaps(p.Insns)
+	if err != nil {
+		return nil, fmt.Errorf("program %s: %w", p.Name, err)
 	}
 	load := s.opt.Registry.Spec(p.Targets[0], &s.opt.Resolve)
 	spec := &ebpf.ProgramSpec{
@@ -165,6 +164,25 @@ func (s *Session) loadProgram(p *object.Program) (*ebpf.Program, error) {
 		s.opt.VerifierLog(p.Name, prog.VerifierLog)
 	}
 	return prog, nil
+}
+
+// withMaps returns a copy of the instructions with the maps for their names.
+func (s *Session) withMaps(insns asm.Instructions) (asm.Instructions, error) {
+	insns = slices.Clone(insns)
+	for i := range insns {
+		ins := &insns[i]
+		if !ins.IsLoadFromMap() {
+			continue
+		}
+		m := s.maps[ins.Reference()]
+		if m == nil {
+			return nil, fmt.Errorf("there is no map %q", ins.Reference())
+		}
+		if err := ins.AssociateMap(m); err != nil {
+			return nil, err
+		}
+	}
+	return insns, nil
 }
 
 // license gives the kernel's names for the licences.
