@@ -91,7 +91,7 @@ func resolveEvent(p *provider.Pattern) (*target.Target, error) {
 	t.Name = fmt.Sprintf("%s:%s", p.Kind, name)
 	t.Event, t.Period = e.name, e.count
 	if len(p.Parts) == 2 {
-		n, err := provider.Number(p.Parts[1].Text)
+		n, err := provider.Duration(p.Parts[1].Text) // of clock events; for others 1ms is 1000000 as well
 		if err != nil || n == 0 || int64(n) < 0 {
 			return nil, target.Errorf(target.Syntax, "%s count should be a positive integer", p.Kind)
 		}

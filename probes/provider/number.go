@@ -36,10 +36,12 @@ func Number(text string) (uint64, error) {
 	return n, nil
 }
 
+// scientific reads a digit and a power of ten; like the reference it takes no
+// exponent that begins with a zero.
 func scientific(coefficient, exponent string, bad error) (uint64, error) {
 	c, err1 := strconv.ParseUint(coefficient, 10, 64)
 	e, err2 := strconv.ParseUint(exponent, 10, 8)
-	if err1 != nil || err2 != nil || c < 1 || c > 9 {
+	if err1 != nil || err2 != nil || c < 1 || c > 9 || exponent[0] == '0' {
 		return 0, bad
 	}
 	for ; e > 0; e-- {

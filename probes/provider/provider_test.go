@@ -78,7 +78,7 @@ func TestNumbersAndDurations(t *testing.T) {
 			t.Errorf("Number(%s) = %d, %v; want %d", text, n, err, want)
 		}
 	}
-	for _, text := range []string{"", "-1", "x", "1x", "1_", "12e3", "5e99", "0x", "18446744073709551616", "08"} {
+	for _, text := range []string{"", "-1", "x", "1x", "1_", "12e3", "5e99", "1e0", "1e01", "0x", "18446744073709551616", "08"} {
 		if n, err := Number(text); err == nil {
 			t.Errorf("Number(%q) = %d, want an error", text, n)
 		}
