@@ -418,15 +418,25 @@ func (c *checker) addressOf(x *ast.Unary) operand {
 		t := types.Pointer{Elem: v.slot.typeOf(), Space: types.Local}
 		return of(&typed.AddrOf{Node: node(t, x.Pos()), Var: c.touch(v)})
 	case *ast.MapRef:
-		m := c.useMap(y, true)
-		if m == nil {
-			return c.bad(x.Pos())
-		}
-		t := types.Pointer{Elem: m.value.typeOf(), Space: types.Local}
-		return of(&typed.AddrOf{Node: node(t, x.Pos()), Map: m.m})
+		return c.addressOfMap(y, x)
 	}
 	c.diags.Errorf(diag.BadOperand, x.Pos(), "The address-of operator & needs a variable or a map")
 	return c.bad(x.Pos())
+}
+
+// addressOfMap makes the address of the value of a scalar map. Aggregations lie
+// on every processor, and elements are found by their key.
+func (c *checker) addressOfMap(ref *ast.MapRef, x *ast.Unary) operand {
+	m := c.useMap(ref, true)
+	if m == nil || !c.setForm(m, scalarForm, x.Pos()) {
+		return c.bad(x.Pos())
+	}
+	if a, ok := m.value.typ.(types.Agg); ok {
+		c.diags.Errorf(diag.BadOperand, x.Pos(), "%s has no address: its value is of type %s", m.m.Name, a)
+		return c.bad(x.Pos())
+	}
+	t := types.Pointer{Elem: m.value.typeOf(), Space: types.Local}
+	return of(&typed.AddrOf{Node: node(t, x.Pos()), Map: m.m})
 }
 
 func (c *checker) incDec(x *ast.IncDec) operand {

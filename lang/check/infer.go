@@ -30,6 +30,9 @@ type slot struct {
 	first source.Span
 	// mixed is where integers of 64 bits of different signs met.
 	mixed source.Span
+	// source is the first expression that gave a type. Where that is an address in
+	// the program's own memory, the type follows it: what lies there may widen.
+	source source.Span
 }
 
 // varKey names a variable over all passes: the node that declares it and the
@@ -116,8 +119,15 @@ func (in *inference) join(s *slot, x operand) bool {
 		return true
 	}
 	if s.typ == nil {
-		s.typ, s.flex, s.first = t, x.flex, x.Pos()
+		s.typ, s.flex, s.first, s.source = t, x.flex, x.Pos(), x.Pos()
 		in.changed, in.last = true, x.Pos()
+		return true
+	}
+	if s.source == x.Pos() && isLocal(s.typ) && isLocal(t) {
+		if !identical(s.typ, t) {
+			s.typ = t
+			in.changed, in.last = true, x.Pos()
+		}
 		return true
 	}
 	j, ok := joinTypes(s.typ, s.flex, t, x.flex)
@@ -139,6 +149,13 @@ func (in *inference) join(s *slot, x operand) bool {
 		in.changed = true
 	}
 	return true
+}
+
+// isLocal reports whether t is the type of an address in the program's own
+// memory.
+func isLocal(t types.Type) bool {
+	p, ok := t.(types.Pointer)
+	return ok && p.Space == types.Local
 }
 
 // identical is types.Equal that also minds what Equal overlooks: the

@@ -1,0 +1,49 @@
+package check_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gotrace/gotrace/probes/host/hosttest"
+)
+
+// TestTypeOfAddress has addresses of what gets its type, or a wider one, further
+// down: the type of the pointer follows.
+func TestTypeOfAddress(t *testing.T) {
+	for script, want := range map[string]string{
+		"begin { $x = 5; $p = &$x; $x = 300; @r = *$p; }":                             "int16",
+		"begin { $x = 5; $p = &$x; $q = $p; @q = $q; $x = 300; @r = *@q; }":           "int16",
+		"begin { $x = 5; $p = &$x; $x = (uint64)nsecs; @r = *$p; }":                   "int64",
+		"begin { $x = 5; $p = &$x; $q = &$p; $x = 300; @r = **$q; }":                  "int16",
+		`begin { $s = "a"; $p = &$s; $s = "abc"; @r = *$p; }`:                         "string[4]",
+		"begin { $p = &@m; @r = *$p; @m = (int32)1; }":                                "int32",
+		"begin { @p = &@m; @m = 1; @m = 300; $r = @p; @r = *$r; }":                    "int16",
+		"begin { $x = 5; $y = 6; $p = &$x; $p = &$y; $x = 300; $y = 301; @r = *$p; }": "int16",
+	} {
+		p, list := compile(hosttest.New(), script)
+		if list.HasErrors() {
+			t.Errorf("%s: %s", script, list.Error())
+			continue
+		}
+		for _, m := range p.Maps {
+			if m.Name == "@r" && m.Value.String() != want {
+				t.Errorf("%s: type %s, want %s", script, m.Value, want)
+			}
+		}
+	}
+}
+
+// TestNoAddress has maps whose value has no address of its own, and pointers to
+// values of different types.
+func TestNoAddress(t *testing.T) {
+	for script, want := range map[string]string{
+		"begin { @m = count(); $p = &@m; print(*$p); }":                "@m has no address: its value is of type count_t",
+		"begin { $p = &@m; print(*$p); @m = sum(1); }":                 "@m has no address: its value is of type sum_t",
+		"begin { @m[1] = 1; $p = &@m; }":                               "previously used with an explicit key",
+		"begin { let $x : int8; let $y : int16; $p = &$x; $p = &$y; }": "Type mismatch for $p",
+	} {
+		if _, list := compile(hosttest.New(), script); !strings.Contains(list.Error(), want) {
+			t.Errorf("%s: %s, want %s", script, list.Error(), want)
+		}
+	}
+}
