@@ -8,9 +8,13 @@ import (
 	"github.com/gotrace/gotrace/probes/provider"
 )
 
-// matchCPP reports whether a C++ symbol has a demangled name that a pattern
-// means. A pattern without parameters means all overloads.
+// matchCPP reports whether a pattern means a symbol: as it is, which is how
+// C++ programs name what is extern "C", or demangled. A pattern without
+// parameters means all overloads.
 func matchCPP(pattern, symbol string) bool {
+	if provider.Match(pattern, symbol) {
+		return true
+	}
 	if !strings.HasPrefix(symbol, "_Z") {
 		return false
 	}

@@ -150,11 +150,7 @@ func ctext(t dwarf.Type, depth int) string {
 	case *dwarf.QualType:
 		return t.Qual + " " + ctext(t.Type, depth-1)
 	case *dwarf.PtrType:
-		text := ctext(t.Type, depth-1)
-		if strings.HasSuffix(text, "*") {
-			return text + "*"
-		}
-		return text + " *"
+		return ctext(t.Type, depth-1) + "*"
 	case *dwarf.StructType:
 		return strings.TrimSpace(t.Kind + " " + t.StructName)
 	case *dwarf.EnumType:

@@ -107,7 +107,9 @@ func TestDemangledNames(t *testing.T) {
 		{"shop::*", "_ZN4shop5twiceIiEET_S1_", false},
 		{"*shop::*", "_ZN4shop5twiceIiEET_S1_", true},
 		{"int shop::twice<int>(int)", "_ZN4shop5twiceIiEET_S1_", true},
-		{"main", "main", false},
+		{"main", "main", true},
+		{"main()", "main", false},
+		{"_ZN4shop*", "_ZN4shop4Till3payEi", true},
 	} {
 		if got := matchCPP(test.pattern, test.symbol); got != test.want {
 			t.Errorf("%s matches %s: %t", test.pattern, test.symbol, got)
@@ -178,6 +180,19 @@ func TestArgumentsFromDebugInformation(t *testing.T) {
 	list, err = resolveLive("uprobe:"+path+":use", target.ResolveOptions{NoArgs: true})
 	if err != nil || len(list[0].Args) != 0 {
 		t.Errorf("arguments %+v, %v", list[0].Args, err)
+	}
+}
+
+// Listings write pointers of programs without a blank, as the reference does.
+func TestDeclaredParameters(t *testing.T) {
+	var opt target.ResolveOptions
+	list, err := resolveLive("uprobe:"+compile(t)+":use", opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, err := Provider{}.Declared(host.Live(), list[0], &opt)
+	if err != nil || len(fields) != 4 || fields[0] != (provider.FieldText{Type: "struct item*", Name: "it"}) {
+		t.Errorf("declared %q, %v", fields, err)
 	}
 }
 
