@@ -7,6 +7,7 @@ import (
 
 	"github.com/gotrace/gotrace/codegen/internal/ir"
 	"github.com/gotrace/gotrace/codegen/layout"
+	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/typed"
 	"github.com/gotrace/gotrace/lang/types"
 )
@@ -95,16 +96,31 @@ func (f *fn) inetInto(dst mem, e *typed.Call) {
 
 // pathInto writes the path of a struct path.
 func (f *fn) pathInto(dst mem, e *typed.Call) {
-	p := f.value(e.Args[0])
+	m := f.pathMem(e.Args[0])
 	f.zero(dst, int64(e.T.Size()))
+	if m.base.Type != ir.Ptr {
+		f.errs.Errorf(diag.Unsupported, e.Span, "path() needs a struct path that the kernel can follow from the arguments of the probe")
+		return
+	}
 	n := e.T.Size()
 	if len(e.Args) > 1 {
 		if c, ok := e.Args[1].(*typed.Const); ok {
 			n = int(min(uint64(n), c.Value))
 		}
 	}
-	r := f.call(asm.FnDPath, p, f.addr(dst), f.num(int64(n)))
-	f.failed(r, helperName(asm.FnDPath))
+	f.when(m.base, 1, func() {
+		r := f.call(asm.FnDPath, f.addr(m), f.addr(dst), f.num(int64(n)))
+		f.failed(r, helperName(asm.FnDPath))
+	}, nil)
+}
+
+// pathMem returns where a struct path is: within another object, which may be
+// null, or where a pointer leads.
+func (f *fn) pathMem(e typed.Expr) mem {
+	if a, ok := e.(*typed.AddrOfPlace); ok {
+		return f.locate(a.X)
+	}
+	return mem{base: f.value(e)}
 }
 
 // nameInto looks a number up in a table of names of equal size; the last one
