@@ -141,12 +141,11 @@ func (p *Program) formatter(user *symbol.User) (*output.Formatter, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, cgroups := os.DirFS("/"), os.DirFS("/sys/fs/cgroup")
 	cfg := p.obj.Config
 	f := &output.Formatter{
 		Symbols:    &symbol.Printer{Kernel: symbol.NewKernel(p.host.Proc()), User: user, Mangled: !cfg.CppDemangle},
-		UserName:   symbol.NewUsers(root).Name,
-		CgroupPath: func(id uint64, filter string) (string, error) { return symbol.CgroupPath(cgroups, id, filter) },
+		UserName:   symbol.NewUsers(os.DirFS("/")).Name,
+		CgroupPath: symbol.NewCgroups(os.DirFS("/sys/fs/cgroup")).Path,
 		Strings:    p.obj.Strings,
 		Trailer:    cfg.StrTruncTrailer,
 		Clock:      clock,

@@ -25,7 +25,7 @@ type Formatter struct {
 	Stack func(t types.Stack, hash uint64) []byte
 	// UserName is symbol.Users.Name.
 	UserName func(uid uint32) (string, bool)
-	// CgroupPath is symbol.CgroupPath without the file system.
+	// CgroupPath is that of symbol.Cgroups.Path.
 	CgroupPath func(id uint64, filter string) (string, error)
 	// Program is the executable that user symbols are looked up in when the
 	// process is gone; may be empty.
