@@ -5,6 +5,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/gotrace/gotrace/lang/typed"
 )
 
@@ -35,11 +37,62 @@ func errorNames() []string {
 	names := make([]string, maxErrno+1)
 	names[0] = "Success"
 	for n := 1; n <= maxErrno; n++ {
-		if text := syscall.Errno(n).Error(); !strings.HasPrefix(text, "errno ") {
-			names[n] = capital(text)
+		if text := errorText(syscall.Errno(n)); text != "" {
+			names[n] = text
 		}
 	}
 	return names
+}
+
+// errorText returns the text of an error: that of the C library but where
+// bpftrace follows the kernel's header uapi/asm-generic/errno.h.
+func errorText(e syscall.Errno) string {
+	switch e {
+	case unix.EIO:
+		return "I/O error"
+	case unix.EBADF:
+		return "Bad file number"
+	case unix.EAGAIN:
+		return "Try again (operation would block)"
+	case unix.ENOMEM:
+		return "Out of memory"
+	case unix.EXDEV:
+		return "Cross-device link"
+	case unix.ENFILE:
+		return "File table overflow"
+	case unix.ENOTTY:
+		return "Not a typewriter"
+	case unix.EDOM:
+		return "Math argument out of domain of func"
+	case unix.ERANGE:
+		return "Math result not representable"
+	case unix.EDEADLK:
+		return "Resource deadlock would occur"
+	case unix.ENOLCK:
+		return "No record locks available"
+	case unix.ENOSYS:
+		return "Invalid system call number"
+	case unix.ELOOP:
+		return "Too many symbolic links encountered"
+	case unix.EBADMSG:
+		return "Not a data message"
+	case unix.EILSEQ:
+		return "Illegal byte sequence"
+	case unix.EOPNOTSUPP:
+		return "Operation not supported on transport endpoint"
+	case unix.ENETRESET:
+		return "Network dropped connection because of reset"
+	case unix.EDQUOT:
+		return "Quota exceeded"
+	case unix.ECANCELED:
+		return "Operation Canceled"
+	case unix.EHWPOISON:
+		return "Memory page has hardware error"
+	}
+	if text := e.Error(); !strings.HasPrefix(text, "errno ") {
+		return capital(text)
+	}
+	return ""
 }
 
 func signalNames() []string {
