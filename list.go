@@ -10,8 +10,8 @@ import (
 	"github.com/gotrace/gotrace/probes"
 )
 
-// PartialError is the error of List when some of what a pattern means could
-// not be looked at. The rest was written.
+// PartialError is the error of List and ListTargets when some of what a pattern
+// or a program means could not be looked at. The rest was written.
 type PartialError struct{ Problems []error }
 
 // Error returns the problems, one a line.
@@ -31,31 +31,51 @@ func List(w io.Writer, pattern string, verbose bool, cfg *Config) error {
 	if probes.IsTypePattern(pattern) {
 		return listTypes(w, c.reg, pattern, verbose)
 	}
-	var problems []error
-	var hints hintsOnce
+	l := &listing{w: w, verbose: verbose}
 	for e, err := range c.reg.List(pattern, c.resolveOptions()) {
 		if err != nil {
-			problems = append(problems, hints.add(err))
+			l.problems = append(l.problems, l.hints.add(err))
 			continue
 		}
-		if _, err := fmt.Fprintln(w, e.Name); err != nil {
+		if err := l.write(e); err != nil {
 			return err
 		}
-		if !verbose || e.Fields == nil {
-			continue
-		}
-		fields, err := e.Fields()
-		if err != nil {
-			problems = append(problems, fmt.Errorf("arguments of %s: %w", e.Name, err))
-		}
-		for _, f := range fields {
-			if _, err := fmt.Fprintf(w, "    %s %s\n", f.Type, f.Name); err != nil {
-				return err
-			}
+	}
+	return l.end()
+}
+
+// listing writes attach points, and keeps what could not be looked at.
+type listing struct {
+	w        io.Writer
+	verbose  bool
+	problems []error
+	hints    hintsOnce
+}
+
+// write writes one attach point. Its error is that of the writer.
+func (l *listing) write(e probes.Entry) error {
+	if _, err := fmt.Fprintln(l.w, e.Name); err != nil {
+		return err
+	}
+	if !l.verbose || e.Fields == nil {
+		return nil
+	}
+	fields, err := e.Fields()
+	if err != nil {
+		l.problems = append(l.problems, fmt.Errorf("arguments of %s: %w", e.Name, err))
+	}
+	for _, f := range fields {
+		if _, err := fmt.Fprintf(l.w, "    %s %s\n", f.Type, f.Name); err != nil {
+			return err
 		}
 	}
-	if len(problems) > 0 {
-		return &PartialError{problems}
+	return nil
+}
+
+// end is the error of a listing that was written.
+func (l *listing) end() error {
+	if len(l.problems) > 0 {
+		return &PartialError{l.problems}
 	}
 	return nil
 }
@@ -83,26 +103,28 @@ func listTypes(w io.Writer, reg *probes.Registry, pattern string, verbose bool) 
 		return err
 	}
 	for _, t := range types {
+		text := t.Name
 		if verbose {
-			fmt.Fprintln(w, t.Definition)
-		} else {
-			fmt.Fprintln(w, t.Name)
+			text = t.Definition
+		}
+		if _, err := fmt.Fprintln(w, text); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// ListTargets writes the attach points of the program, but begin and end.
-func (p *Program) ListTargets(w io.Writer, verbose bool) {
+// ListTargets writes the attach points of the program, but begin and end, one a
+// line; with verbose their arguments below. The error may be a *PartialError.
+func (p *Program) ListTargets(w io.Writer, verbose bool) error {
+	l := &listing{w: w, verbose: verbose}
 	for _, t := range p.Targets() {
 		if t.Provider == target.Begin || t.Provider == target.End {
 			continue
 		}
-		fmt.Fprintln(w, probes.ListName(t))
-		if verbose {
-			for _, a := range p.reg.Declared(t, &p.resolve) {
-				fmt.Fprintf(w, "    %s %s\n", a.Type, a.Name)
-			}
+		if err := l.write(p.reg.EntryOf(t, &p.resolve)); err != nil {
+			return err
 		}
 	}
+	return l.end()
 }

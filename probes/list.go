@@ -111,24 +111,31 @@ func matchLoose(pattern, name string) bool {
 	return provider.Match(pattern, name) || provider.Match(pattern, last)
 }
 
-// Declared returns the arguments of a target in the words of their declarations,
-// and in those of the language where no declaration is known.
-func (r *Registry) Declared(t *target.Target, opt *target.ResolveOptions) []provider.FieldText {
+// EntryOf is the entry of a target in the listing of a program.
+func (r *Registry) EntryOf(t *target.Target, opt *target.ResolveOptions) Entry {
+	return Entry{Name: listName(t), Fields: func() ([]provider.FieldText, error) { return r.declared(t, opt) }}
+}
+
+// declared returns the arguments of a target in the words of their declarations,
+// and in those of the language where no declaration is known. The error tells
+// why it can not be read; the arguments are there all the same.
+func (r *Registry) declared(t *target.Target, opt *target.ResolveOptions) (texts []provider.FieldText, err error) {
 	if p, ok := r.providers[t.Provider].(provider.Declarer); ok {
-		if texts, err := p.Declared(r.host, t, opt); err == nil && len(texts) > 0 {
-			return texts
+		texts, err = p.Declared(r.host, t, opt)
+		if err == nil && len(texts) > 0 {
+			return texts, nil
 		}
 	}
-	texts := make([]provider.FieldText, len(t.Args))
+	texts = make([]provider.FieldText, len(t.Args))
 	for i, a := range t.Args {
 		texts[i] = provider.FieldText{Type: a.Type.String(), Name: a.Name}
 	}
-	return texts
+	return texts, err
 }
 
-// ListName is the name of a target in the listing of a program: without the
+// listName is the name of a target in the listing of a program: without the
 // count of timers and perf events.
-func ListName(t *target.Target) string {
+func listName(t *target.Target) string {
 	switch t.Provider {
 	case target.Interval, target.Profile, target.Software, target.Hardware:
 		parts := strings.SplitN(t.Name, ":", 3)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/lang/target"
+	"github.com/gotrace/gotrace/lang/types"
 	"github.com/gotrace/gotrace/probes/host"
 	"github.com/gotrace/gotrace/probes/host/hosttest"
 	"github.com/gotrace/gotrace/probes/provider"
@@ -300,10 +301,24 @@ func TestDeclarationsOfTargets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := r.Declared(resolve(t, text)[0], &target.ResolveOptions{}); len(got) == 0 || !slices.Equal(got, want) {
-				t.Errorf("%s: arguments %q, want %q", text, got, want)
+			got, err := r.EntryOf(resolve(t, text)[0], &target.ResolveOptions{}).Fields()
+			if err != nil || len(got) == 0 || !slices.Equal(got, want) {
+				t.Errorf("%s: arguments %q, %v; want %q", text, got, err, want)
 			}
 		}
+	}
+}
+
+// The listing of a script tells why a declaration can not be read, and shows the
+// arguments in the words of the language.
+func TestDeclarationMissing(t *testing.T) {
+	entry := New(hosttest.New()).EntryOf(&target.Target{
+		Provider: target.Fentry, Name: "fentry:vmlinux:nosuch", Module: "vmlinux", Symbol: "nosuch",
+		Args: []target.Arg{{Name: "size", Type: types.Int{Bits: 64}}},
+	}, &target.ResolveOptions{})
+	got, err := entry.Fields()
+	if want := []provider.FieldText{{Type: "uint64", Name: "size"}}; !slices.Equal(got, want) || err == nil {
+		t.Errorf("arguments %q, %v; want %q and an error", got, err, want)
 	}
 }
 

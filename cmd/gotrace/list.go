@@ -16,19 +16,24 @@ func (a *app) listProbes() (int, error) {
 	if err != nil {
 		return exitError, err
 	}
-	w := bufio.NewWriter(a.stdout)
 	pattern := a.opt.pattern
 	if pattern == "" {
 		pattern = "*"
 	}
-	err = gotrace.List(w, pattern, a.opt.verbose > 0, cfg)
-	if flushed := w.Flush(); err == nil {
-		err = flushed
-	}
+	return a.list(func(w io.Writer) error { return gotrace.List(w, pattern, a.opt.verbose > 0, cfg) })
+}
+
+// list prints a listing, and what it lacks as warnings.
+func (a *app) list(write func(io.Writer) error) (int, error) {
+	w := bufio.NewWriter(a.stdout)
+	err, flushed := write(w), w.Flush()
 	var partial *gotrace.PartialError
 	if errors.As(err, &partial) {
 		a.warn(partial.Problems)
-		return exitOK, nil
+		err = nil
+	}
+	if err == nil {
+		err = flushed
 	}
 	if err != nil {
 		return exitError, err
@@ -49,9 +54,7 @@ func (a *app) warn(problems []error) {
 
 // listProgram lists what a program attaches to.
 func (a *app) listProgram(prog *gotrace.Program) (int, error) {
-	w := bufio.NewWriter(a.stdout)
-	prog.ListTargets(w, a.opt.verbose > 0)
-	return exitOK, w.Flush()
+	return a.list(func(w io.Writer) error { return prog.ListTargets(w, a.opt.verbose > 0) })
 }
 
 // info is --info: what the system supports, as far as it is known without
