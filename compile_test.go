@@ -1,6 +1,7 @@
 package gotrace_test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -42,6 +43,38 @@ func TestUnknownSetting(t *testing.T) {
 		_, err := gotrace.Compile("stdin", `begin { }`, &gotrace.Config{Host: h, Settings: map[string]string{name: "100"}})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}
+
+// What a wildcard could not look at is told of a script that is faulty as well,
+// as it may be why.
+func TestProblemsOfFaultyScript(t *testing.T) {
+	program, err := os.ReadFile(compileC(t, `int served(int n) { return n; } int main(void) { return served(1); }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := &fstest.MapFile{Data: program, Mode: 0o755}
+	cfg := hosttest.Config()
+	cfg.Root = &doorFS{fstest.MapFS{"dir/a": file, "dir/b": file}, func(name string) bool { return name == "dir/b" }}
+	const wild = `uprobe:/dir/*:served`
+	for src, faulty := range map[string]bool{wild + ` { }`: false, wild + ` { $x = nope; }`: true} {
+		prog, err := gotrace.Compile("stdin", src, &gotrace.Config{Host: host.New(cfg)})
+		var list *gotrace.DiagnosticList
+		if errors.As(err, &list) != faulty {
+			t.Fatalf("%s: %v", src, err)
+		}
+		if !faulty {
+			list = prog.Warnings()
+		}
+		told := 0
+		for _, d := range list.Diags {
+			if strings.Contains(d.Msg, "may stand for more") {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("%s: told %d times, %v", src, told, list.Diags)
 		}
 	}
 }

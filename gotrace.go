@@ -122,10 +122,10 @@ func Compile(name, src string, cfg *Config) (*Program, error) {
 	c.dump("ast", func() string { return ast.Dump(tree) })
 	resolver := &resolver{reg: c.reg}
 	checked, list := check.Script(tree, c.env(resolver))
+	list.Diags = append(list.Diags, resolver.problems.Diags...)
 	if checked == nil {
 		return nil, list
 	}
-	list.Diags = append(list.Diags, resolver.problems.Diags...)
 	c.dump("types", func() string { return typed.Dump(checked) })
 	obj, err := codegen.Compile(checked, c.target(), c.codegenOptions())
 	if err != nil {

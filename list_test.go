@@ -47,14 +47,14 @@ func TestListsTellWriteErrors(t *testing.T) {
 	}
 }
 
-// doorFS can be shut.
+// doorFS refuses files that are shut.
 type doorFS struct {
 	fs.FS
-	shut bool
+	shut func(name string) bool
 }
 
 func (d *doorFS) Open(name string) (fs.File, error) {
-	if d.shut {
+	if d.shut(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 	}
 	return d.FS.Open(name)
@@ -68,13 +68,14 @@ func TestListTargetsPartly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := &doorFS{FS: files}
+	shut := false
+	door := &doorFS{files, func(string) bool { return shut }}
 	cfg.Tracefs = func() (fs.FS, error) { return door, nil }
 	prog, err := gotrace.Compile("stdin", `tracepoint:syscalls:sys_enter_dup3, interval:s:1 { }`, &gotrace.Config{Host: host.New(cfg)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	door.shut = true
+	shut = true
 	var out bytes.Buffer
 	err = prog.ListTargets(&out, true)
 	var partial *gotrace.PartialError
