@@ -160,15 +160,69 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestShortValues cuts the bytes of every value: they read as zeros.
+// TestShortValues cuts the bytes of every value, also where there is nothing to name things with. Without any a value shows as of
+// zeros; a MAC address alone has as many bytes as there are.
 func TestShortValues(t *testing.T) {
+	show := func(f *Formatter, of types.Type, raw []byte) string {
+		v := layout.Value{Type: of, Raw: raw}
+		return string(f.AppendValue(nil, v)) + " " + string(f.AppendJSON(nil, v))
+	}
 	for _, f := range []*Formatter{testFormatter(), {}} {
 		for _, tt := range testValues() {
+			want := show(f, tt.v.Type, make([]byte, len(tt.v.Raw)))
+			if tt.why == "MAC" {
+				want = ` ""`
+			}
+			if got := show(f, tt.v.Type, nil); got != want {
+				t.Errorf("%s without bytes: %s, want %s", tt.why, got, want)
+			}
 			for n := range tt.v.Raw {
-				v := layout.Value{Type: tt.v.Type, Raw: tt.v.Raw[:n]}
-				f.AppendJSON(f.AppendValue(nil, v), v)
+				show(f, tt.v.Type, tt.v.Raw[:n:n]) // must not read beyond
 			}
 		}
+	}
+}
+
+// TestCutValues wants numbers that are not all there to be 0, of text what is there, and the rest as it is.
+func TestCutValues(t *testing.T) {
+	cuts := map[string][]struct {
+		n          int
+		text, json string
+	}{
+		"2^53+1":           {{7, "0", "0"}, {8, "9007199254740993", `"9007199254740993"`}},
+		"bool":             {{0, "false", "false"}},
+		"string":           {{1, "q", `"q"`}, {4, `q" b`, `"q\" b"`}},
+		"UTF-8":            {{3, "gr\xc3", "\"gr\ufffd\""}},
+		"truncated string": {{4, "worl", `"worl"`}, {5, "world..", `"world.."`}},
+		"buffer":           {{3, "", "[]"}, {6, `a"`, "[97,34]"}},
+		"pointer":          {{7, "0x0", "0"}},
+		"enum":             {{3, "OFF", "0"}},
+		"array":            {{2, "[1,2,0]", "[1,2,0]"}},
+		"nested":           {{15, "(1, (0, ))", `[1,[0,""]]`}, {17, "(1, (2, b))", `[1,[2,"b"]]`}},
+		"record":           {{3, "{ .x = 0, .y =  }", `{"x": 0, "y": ""}`}, {4, "{ .x = 1, .y =  }", `{"x": 1, "y": ""}`}},
+		"array of records": {{4, "[{ .x = 1 },{ .x = 0 }]", `[{"x": 1},{"x": 0}]`}},
+		"IPv4":             {{11, "", `""`}, {12, "127.0.0.1", `"127.0.0.1"`}},
+		"IPv6":             {{12, "", `""`}, {23, "", `""`}},
+		"MAC":              {{2, "00:41", `"00:41"`}},
+		"TAI stamp":        {{11, "at 01:02", `"at 01:02"`}, {12, "at 01:00", `"at 01:00"`}},
+		"unknown user":     {{7, "root", `"root"`}},
+		"usym":             {{8, "u5@0", `"u5@0"`}, {12, "u5@42", `"u5@42"`}},
+		"user stack":       {{15, "\n", `"\n"`}},
+		"lost stack":       {{8, "\n        <stack lost>\n", `"\n        <stack lost>\n"`}},
+	}
+	f := testFormatter()
+	for _, tt := range testValues() {
+		for _, cut := range cuts[tt.why] {
+			v := layout.Value{Type: tt.v.Type, Raw: tt.v.Raw[:cut.n:cut.n]}
+			text, json := string(f.AppendValue(nil, v)), string(f.AppendJSON(nil, v))
+			if text != cut.text || json != cut.json {
+				t.Errorf("%s, %d bytes: %q and %s, want %q and %s", tt.why, cut.n, text, json, cut.text, cut.json)
+			}
+		}
+		delete(cuts, tt.why)
+	}
+	for why := range cuts {
+		t.Errorf("there is no value %q", why)
 	}
 }
 
