@@ -44,6 +44,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return code
 }
 
+// warn shows the warnings of a script where bpftrace does, on standard output,
+// but never among JSON records.
+func (a *app) warn(list *gotrace.DiagnosticList) {
+	w := a.stdout
+	if a.opt.format == "json" {
+		w = a.stderr
+	}
+	gotrace.Render(w, list, a.color, false)
+}
+
 // fail shows an error: reports about the script with their places, warnings
 // behind the errors, and what is joined with reports by itself.
 func (a *app) fail(err error) {
@@ -136,7 +146,7 @@ func (a *app) runProgram(name, src string) (int, error) {
 		return exitOK, err
 	}
 	if !a.opt.noWarnings {
-		gotrace.Render(a.stdout, prog.Warnings(), a.color, false)
+		a.warn(prog.Warnings())
 	}
 	if a.opt.mode == "codegen" {
 		return exitOK, nil

@@ -28,6 +28,24 @@ func TestWarningsBehindErrors(t *testing.T) {
 	}
 }
 
+// Warnings of a script that is run stand on standard output, as with bpftrace,
+// but not among JSON records.
+func TestWarningsBesideJSON(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var out, msgs bytes.Buffer
+		if code := run([]string{"-f", format, "--mode", "codegen", "-e", `begin { 1; }`}, strings.NewReader(""), &out, &msgs); code != exitOK {
+			t.Fatalf("exit code %d: %s", code, msgs.String())
+		}
+		on, off := out.String(), msgs.String()
+		if format == "json" {
+			on, off = off, on
+		}
+		if !strings.Contains(on, "WARNING") || strings.Contains(off, "WARNING") {
+			t.Errorf("%s: output %q, messages %q", format, out.String(), msgs.String())
+		}
+	}
+}
+
 // faulty runs the command and returns what it reports, which it must end for.
 func faulty(t *testing.T, args ...string) string {
 	t.Helper()
