@@ -1,19 +1,46 @@
 package uprobe
 
 import (
-	"golang.org/x/arch/x86/x86asm"
-
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/probes/internal/elfsym"
 )
 
+// unsafeHint says how to have what can not be verified.
+const unsafeHint = "the option --unsafe probes it all the same; inside an instruction that makes the program go wrong"
+
+// checkAddress makes sure that an address is that of an instruction of some
+// function. Where no function is known to be there, nothing tells where
+// instructions start.
+func (f *file) checkAddress(address uint64) error {
+	if f.opt.Unsafe {
+		return nil
+	}
+	holds := func(s elfsym.Symbol) bool {
+		return address == s.Addr || address > s.Addr && address-s.Addr < s.Size
+	}
+	known := false
+	for _, s := range f.functions(func(string) bool { return true }) {
+		if !holds(s) {
+			continue
+		}
+		if err := f.checkOffset(s, address-s.Addr); err != nil {
+			return err
+		}
+		known = true
+	}
+	if !known {
+		return target.Errorf(target.NotAllowed, "no function is known at address 0x%x of %s, so whether an instruction starts there is not", address, f.path).
+			Hint(unsafeHint)
+	}
+	return nil
+}
+
 // checkOffset makes sure that an offset into a function lies inside it and on
 // an instruction: a breakpoint within an instruction would make the traced
-// program run something else. The size of some functions, and some
-// instructions, are not known; then the offset passes, as everything does in
+// program run something else. What can not be found out is refused, unless in
 // unsafe mode.
 func (f *file) checkOffset(s elfsym.Symbol, offset uint64) error {
-	if s.Size == 0 || f.opt.Unsafe {
+	if offset == 0 || f.opt.Unsafe {
 		return nil
 	}
 	if offset >= s.Size {
@@ -26,7 +53,11 @@ func (f *file) checkOffset(s elfsym.Symbol, offset uint64) error {
 		if err != nil {
 			return target.Errorf(target.Missing, "code of %s: %v", s.Name, err)
 		}
-		onBoundary = boundary(code, offset)
+		var at uint64
+		if onBoundary, at = boundary(code, offset); at < offset {
+			return target.Errorf(target.NotAllowed, "%s has an unknown instruction at offset 0x%x, so whether one starts at 0x%x is not known", s.Name, at, offset).
+				Hint(unsafeHint)
+		}
 	case "arm64":
 		onBoundary = offset%4 == 0
 	}
@@ -36,15 +67,15 @@ func (f *file) checkOffset(s elfsym.Symbol, offset uint64) error {
 	return nil
 }
 
-// boundary reports whether an instruction starts at offset.
-func boundary(code []byte, offset uint64) bool {
-	at := uint64(0)
-	for at < offset {
-		inst, err := x86asm.Decode(code[min(at, uint64(len(code))):], 64)
-		if err != nil || inst.Len == 0 {
-			return true
+// boundary reports whether an instruction starts at offset. It can not tell when
+// at, up to where it got, is less than that.
+func boundary(code []byte, offset uint64) (starts bool, at uint64) {
+	for at < offset && at < uint64(len(code)) {
+		n := instructionLength(code[at:])
+		if n == 0 {
+			return false, at
 		}
-		at += uint64(inst.Len)
+		at += uint64(n)
 	}
-	return at == offset
+	return at == offset, at
 }

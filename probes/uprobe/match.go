@@ -173,10 +173,10 @@ func (f *file) function(symbol string, offset uint64) ([]*target.Target, error) 
 	}
 	s := list[0]
 	name := symbol
+	if err := f.checkOffset(s, offset); err != nil {
+		return nil, err
+	}
 	if offset != 0 {
-		if err := f.checkOffset(s, offset); err != nil {
-			return nil, err
-		}
 		name += fmt.Sprintf("+%d", offset)
 	}
 	t, err := f.at(name, s.Addr+offset)
@@ -221,17 +221,11 @@ func (f *file) all(list []elfsym.Symbol, pattern string) ([]*target.Target, erro
 // atAddress resolves a virtual address; like the reference it shows the address
 // in decimal.
 func (f *file) atAddress(address uint64) ([]*target.Target, error) {
-	holds := func(s elfsym.Symbol) bool { return address >= s.Addr && address-s.Addr < s.Size }
-	for _, s := range f.functions(func(string) bool { return true }) {
-		if !holds(s) {
-			continue
-		}
-		if err := f.checkOffset(s, address-s.Addr); err != nil {
-			return nil, err
-		}
-	}
 	t, err := f.at(strconv.FormatUint(address, 10), address)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.checkAddress(address); err != nil {
 		return nil, err
 	}
 	return []*target.Target{t}, nil

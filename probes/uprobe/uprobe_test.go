@@ -5,6 +5,7 @@ import (
 	"debug/dwarf"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -123,10 +124,49 @@ func TestDemangledNames(t *testing.T) {
 func TestInstructionBoundaries(t *testing.T) {
 	code := []byte{0x55, 0x48, 0x89, 0xe5, 0xc3} // push %rbp; mov %rsp,%rbp; ret
 	for offset, want := range []bool{true, true, false, false, true} {
-		if got := boundary(code, uint64(offset)); got != want {
+		if got, _ := boundary(code, uint64(offset)); got != want {
 			t.Errorf("an instruction starts at %d: %t, want %t", offset, got, want)
 		}
 	}
+	if got, at := boundary([]byte{0x90, 0x06, 0x90}, 2); got || at != 1 { // no push %es in 64-bit mode
+		t.Errorf("behind what is no instruction: %t, at %d", got, at)
+	}
+}
+
+// Lengths as the disassembler of binutils has them.
+func TestInstructionLengths(t *testing.T) {
+	for text, code := range map[string][]byte{
+		"endbr64":                               {0xf3, 0x0f, 0x1e, 0xfa},
+		"rdsspq %rax":                           {0xf3, 0x48, 0x0f, 0x1e, 0xc8},
+		"vzeroupper":                            {0xc5, 0xf8, 0x77},
+		"vmovdqu 0x20(%rsi),%ymm1":              {0xc5, 0xfe, 0x6f, 0x4e, 0x20},
+		"vpcmpeqb (%rdi),%ymm0,%ymm1":           {0xc5, 0xfd, 0x74, 0x0f},
+		"vpslldq $1,%xmm0,%xmm0":                {0xc5, 0xf9, 0x73, 0xf8, 0x01},
+		"vpbroadcastb %xmm0,%ymm0":              {0xc4, 0xe2, 0x7d, 0x78, 0xc0},
+		"vinserti128 $1,%xmm0,%ymm0,%ymm0":      {0xc4, 0xe3, 0x7d, 0x38, 0xc0, 0x01},
+		"vmovdqa 0x12345(%rip),%ymm2":           {0xc5, 0xfd, 0x6f, 0x15, 0x45, 0x23, 0x01, 0x00},
+		"vmovdqu64 0x40(%rsi),%zmm17":           {0x62, 0xe1, 0xfe, 0x48, 0x6f, 0x4e, 0x01},
+		"vmovdqu (%rdi,%rdx,1),%ymm0":           {0xc5, 0xfe, 0x6f, 0x04, 0x17},
+		"vmovdqu 0x1000(,%rdx,4),%ymm0":         {0xc5, 0xfe, 0x6f, 0x04, 0x95, 0x00, 0x10, 0x00, 0x00},
+		"vpternlogd $0xff,%zmm16,%zmm16,%zmm16": {0x62, 0xa3, 0x7d, 0x40, 0x25, 0xc0, 0xff},
+	} {
+		if n := instructionLength(append(code, 0x90, 0x90, 0x90)); n != len(code) {
+			t.Errorf("%s has %d bytes, want %d", text, n, len(code))
+		}
+		if n := instructionLength(code[:len(code)-1]); n >= len(code) {
+			t.Errorf("%s cut short has %d bytes", text, n)
+		}
+	}
+}
+
+func FuzzInstructionLength(f *testing.F) {
+	f.Add([]byte{0x62, 0xa3, 0x7d, 0x40, 0x25, 0xc0, 0xff})
+	f.Add([]byte{0xc4, 0xe3})
+	f.Fuzz(func(t *testing.T, code []byte) {
+		if n := instructionLength(code); n < 0 || n > len(code) {
+			t.Errorf("an instruction of %d bytes in % x", n, code)
+		}
+	})
 }
 
 const program = `struct item { short x : 3; short y : 5; char name[8]; struct item *next; };
@@ -212,6 +252,29 @@ func TestPlacesInAProgram(t *testing.T) {
 		if !errors.As(err, &why) || why.Kind != target.Missing {
 			t.Errorf("%s: %d targets, %v", text, len(list), err)
 		}
+	}
+}
+
+// Without symbols nothing tells where instructions start.
+func TestAddressesInStrippedProgramsAreUnsafe(t *testing.T) {
+	path := compile(t)
+	list, err := resolveLive("uprobe:"+path+":use", target.ResolveOptions{NoArgs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("uprobe:%s:%d", path, list[0].Address)
+	if _, err := resolveLive(text, target.ResolveOptions{}); err != nil {
+		t.Errorf("the address of a function: %v", err)
+	}
+	if out, err := exec.Command("strip", path).CombinedOutput(); err != nil {
+		t.Skipf("strip: %v\n%s", err, out)
+	}
+	var why *target.Error
+	if _, err := resolveLive(text, target.ResolveOptions{}); !errors.As(err, &why) || why.Kind != target.NotAllowed || len(why.Hints) == 0 {
+		t.Errorf("an address in a stripped program: %v", err)
+	}
+	if _, err := resolveLive(text, target.ResolveOptions{Unsafe: true}); err != nil {
+		t.Errorf("unsafe: %v", err)
 	}
 }
 
