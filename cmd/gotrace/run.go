@@ -44,9 +44,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return code
 }
 
-// warn shows the warnings of a script where bpftrace does, on standard output,
+// showWarnings shows the warnings of a script where bpftrace does, on standard output,
 // but never among JSON records.
-func (a *app) warn(list *gotrace.DiagnosticList) {
+func (a *app) showWarnings(list *gotrace.DiagnosticList) {
 	w := a.stdout
 	if a.opt.format == "json" {
 		w = a.stderr
@@ -146,7 +146,7 @@ func (a *app) runProgram(name, src string) (int, error) {
 		return exitOK, err
 	}
 	if !a.opt.noWarnings {
-		a.warn(prog.Warnings())
+		a.showWarnings(prog.Warnings())
 	}
 	if a.opt.mode == "codegen" {
 		return exitOK, nil
