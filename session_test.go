@@ -112,6 +112,19 @@ func TestRunKernelStackOfSyscall(t *testing.T) {
 	}
 }
 
+// Programs carry the names of their probes, by which bpftool and stacks tell
+// them apart.
+func TestRunProgramNames(t *testing.T) {
+	hosttest.RequireBPF(t)
+	if jit, err := os.ReadFile("/proc/sys/net/core/bpf_jit_enable"); err != nil || jit[0] == '0' || os.Geteuid() != 0 {
+		t.Skip("programs have symbols only where they are compiled by the kernel, and for root")
+	}
+	o := runScript(t, `begin { print("first"); } begin { print(kstack(1)); }`, nil, gotrace.RunOptions{Output: gotrace.Output{Quiet: true}})
+	if !strings.Contains(o.out, "_begin_2+") {
+		t.Errorf("output %q, want the name of the second program", o.out)
+	}
+}
+
 // The run ends with the command, and the command with the run.
 func TestRunCommand(t *testing.T) {
 	hosttest.RequireBPF(t)

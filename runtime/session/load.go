@@ -153,7 +153,7 @@ func (s *Session) loadProgram(p *object.Program) (*ebpf.Program, error) {
 	}
 	load := s.opt.Registry.Spec(p.Targets[0], &s.opt.Resolve)
 	spec := &ebpf.ProgramSpec{
-		Name: "gotrace", Type: load.Type, AttachType: load.AttachType, AttachTo: load.AttachTo, Flags: load.Flags,
+		Name: p.Name, Type: load.Type, AttachType: load.AttachType, AttachTo: load.AttachTo, Flags: load.Flags,
 		Instructions: insns, License: license(s.obj.Config.License),
 	}
 	prog, err := s.loadSpec(spec, load, s.verifierOptions())
