@@ -29,7 +29,7 @@ func (f *file) checkAddress(address uint64) error {
 		known = true
 	}
 	if !known {
-		return target.Errorf(target.NotAllowed, "no function is known at address 0x%x of %s, so whether an instruction starts there is not", address, f.path).
+		return target.Errorf(target.NotAllowed, "can not tell whether an instruction starts at address 0x%x of %s, where no function is known", address, f.path).
 			Hint(unsafeHint)
 	}
 	return nil
@@ -43,6 +43,10 @@ func (f *file) checkOffset(s elfsym.Symbol, offset uint64) error {
 	if offset == 0 || f.opt.Unsafe {
 		return nil
 	}
+	if s.Size == 0 {
+		return target.Errorf(target.NotAllowed, "can not tell whether an instruction starts at offset 0x%x of %s, whose size is not known", offset, s.Name).
+			Hint(unsafeHint)
+	}
 	if offset >= s.Size {
 		return target.Errorf(target.Missing, "offset 0x%x is outside of %s, which has 0x%x bytes", offset, s.Name, s.Size)
 	}
@@ -55,7 +59,7 @@ func (f *file) checkOffset(s elfsym.Symbol, offset uint64) error {
 		}
 		var at uint64
 		if onBoundary, at = boundary(code, offset); at < offset {
-			return target.Errorf(target.NotAllowed, "%s has an unknown instruction at offset 0x%x, so whether one starts at 0x%x is not known", s.Name, at, offset).
+			return target.Errorf(target.NotAllowed, "can not tell whether an instruction starts at offset 0x%x of %s, as one at 0x%x is not known", offset, s.Name, at).
 				Hint(unsafeHint)
 		}
 	case "arm64":
