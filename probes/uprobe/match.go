@@ -65,15 +65,32 @@ func InBinaries(h *host.Host, binary string, opt *target.ResolveOptions, find fu
 		list = append(list, found...)
 	}
 	if len(list) == 0 {
-		return nil, failed[0]
+		return nil, foundNowhere(failed)
 	}
 	for _, err := range failed {
-		var why *target.Error
-		if !errors.As(err, &why) || why.Kind != target.Missing {
+		if !nothing(err) {
 			opt.Problem(err)
 		}
 	}
 	return list, nil
+}
+
+// foundNowhere joins the errors of files into that of a pattern that none of
+// them has: what keeps one from being looked at counts more than that another
+// has nothing.
+func foundNowhere(failed []error) error {
+	for _, err := range failed {
+		if !nothing(err) {
+			return err
+		}
+	}
+	var why *target.Error
+	if len(failed) == 1 || !errors.As(failed[0], &why) {
+		return failed[0]
+	}
+	e := target.Errorf(target.Missing, "%s, nor in %d more", why.Msg, len(failed)-1)
+	e.Hints = why.Hints
+	return e
 }
 
 // file is an open binary with the facts that targets of it share.

@@ -50,6 +50,9 @@ func parse(p *provider.Pattern, opt *target.ResolveOptions) (at place, err error
 	if at.name == "" || at.namespace == "" || at.binary == "" && opt.Pid == 0 {
 		return at, target.Errorf(target.Syntax, "usdt probes have the form usdt:BINARY[:NAMESPACE]:NAME")
 	}
+	if at.binary == "" {
+		at.binary = "*" // markers may be those of any library of the process
+	}
 	return at, nil
 }
 
