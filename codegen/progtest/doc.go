@@ -11,9 +11,12 @@
 // optimisation levels share shows as well.
 //
 // Invariants:
-//   - Scripts are deterministic: they end, use no clock, processor number or
-//     address, do not shift by 64 or more, and what bodies of loops over maps do
-//     does not depend on the order of the elements.
+//   - Scripts are deterministic: they end, use no clock or processor number, do
+//     not shift by 64 or more, and what bodies of loops over maps do does not
+//     depend on the order of the elements.
+//   - Addresses are not seen: they are read through, compared with zero, and kept
+//     in variables, and in maps up to the end of a block. What they point to is
+//     in scope.
 //   - The variables of a script have distinct names.
 //   - The same seed and features give the same script on every machine.
 package progtest

@@ -16,12 +16,7 @@ func (m *machine) eval(x *Expr) Value {
 	case StrLit:
 		return Value{S: x.Text}
 	case Var:
-		v, ok := m.vars[x.Name]
-		if !ok { // only where a part of a script was taken away
-			m.fail(errUnspecified)
-			return zero(x.info.t)
-		}
-		return v
+		return m.variable(x.Name).v
 	case Arg:
 		return Value{N: m.in.Args[x.N]}
 	case ArgField:
@@ -32,6 +27,10 @@ func (m *machine) eval(x *Expr) Value {
 		return m.read(x)
 	case HasKey, Delete, Find, Len:
 		return m.mapCall(x)
+	case AddrVar:
+		return Value{N: 1, P: m.variable(x.Name)}
+	case AddrMap:
+		return Value{N: 1, P: &place{table: m.maps[x.Name]}}
 	}
 	return m.operator(x)
 }
@@ -73,7 +72,7 @@ func (m *machine) mapCall(x *Expr) Value {
 	case x.Op == Delete:
 		delete(t.elems, t.text(key))
 	case x.Op == Find && e != nil:
-		m.vars[x.Text] = convert(t.number(e), t.t.number(), m.s.vars[x.Text].t)
+		m.set(x.Text, convert(t.number(e), t.t.number(), m.s.vars[x.Text].t))
 	}
 	return truth(e != nil)
 }
@@ -92,11 +91,7 @@ func (m *machine) operator(x *Expr) Value {
 		}
 		return convert(m.eval(pick), pick.info.t, x.info.t)
 	case BlockExpr:
-		if m.block(x.Body) != next {
-			m.fail(errUnspecified)
-			return zero(x.info.t)
-		}
-		return m.eval(x.Kids[0])
+		return m.blockExpr(x)
 	case IncDec:
 		return m.incDec(x)
 	}
@@ -131,6 +126,8 @@ func (m *machine) apply(x *Expr, kids []Value) Value {
 		return convert(kids[0], from, x.To)
 	case MakeTuple:
 		return Value{L: kids}
+	case Deref:
+		return m.behind(kids[0], x.info.t)
 	case Field:
 		return kids[0].L[fieldOf(from, x)]
 	case Index:
@@ -144,6 +141,9 @@ func (m *machine) apply(x *Expr, kids []Value) Value {
 
 // compare joins the types of the operands and compares as that type.
 func (m *machine) compare(x *Expr, a, b Value) Value {
+	if asksNull(x) {
+		return truth((a.N == 0) == (x.Text == "=="))
+	}
 	ai, bi := x.Kids[0].info, x.Kids[1].info
 	t := join(ai.t, ai.flex, bi.t, bi.flex)
 	a, b = convert(a, ai.t, t), convert(b, bi.t, t)
@@ -171,8 +171,9 @@ func (m *machine) incDec(x *Expr) Value {
 	var old Value
 	var set func(Value)
 	if to.Op == Var {
-		old = m.vars[to.Name]
-		set = func(v Value) { m.vars[to.Name] = v }
+		p := m.variable(to.Name)
+		old = p.v
+		set = func(v Value) { p.v = v }
 	} else {
 		t := m.maps[to.Name]
 		e := t.insert(m.key(t, to))

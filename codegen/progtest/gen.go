@@ -63,7 +63,8 @@ type gen struct {
 	*rand.Rand
 	feat  Features
 	s     *Script
-	vars  []*variable // visible ones
+	vars  []*variable // visible ones that are no pointers
+	ptrs  []*pointer  // visible ones
 	maps  []*mapVar
 	count int // of names
 	left  int // statements
@@ -75,6 +76,7 @@ type gen struct {
 	keys    int     // keys around what is being made
 	ordered int     // bodies that depend on the order of elements are not allowed
 	updated *mapVar // aggregation whose argument is being made
+	held    int     // blocks around that must be left at their end: a map holds an address
 }
 
 // maxKeys bounds keys in keys: where they are tuples that read maps, each makes
@@ -86,6 +88,7 @@ type variable struct {
 	name   string
 	t      *Type
 	locked bool // not to be changed
+	fixed  bool // has type t, not one that goes with it
 }
 
 // mapVar is a map of the script. key is nil in a scalar map.
@@ -290,9 +293,9 @@ func (g *gen) number() uint64 {
 
 // scoped runs f in a scope of its own.
 func (g *gen) scoped(f func()) {
-	n := len(g.vars)
+	n, ptrs := len(g.vars), len(g.ptrs)
 	f()
-	g.vars = g.vars[:n]
+	g.vars, g.ptrs = g.vars[:n], g.ptrs[:ptrs]
 }
 
 // visible returns a visible variable that ok accepts, or nil.

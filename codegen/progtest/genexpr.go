@@ -81,6 +81,9 @@ func (g *gen) value(t *Type, depth int) *Expr {
 // stored reads a value of type t from a variable, an element of a map or a
 // field, if there is one.
 func (g *gen) stored(t *Type) *Expr {
+	if x := g.behind(t); x != nil {
+		return x
+	}
 	fits := func(v *variable) bool { return matches(v.t, t) }
 	switch g.IntN(3) {
 	case 0:
@@ -238,7 +241,11 @@ func (g *gen) block(t *Type, depth int) *Expr {
 	g.scoped(func() {
 		for range 1 + g.IntN(2) {
 			g.left--
-			s := pick(g, g.let, g.assignVar)()
+			statement := pick(g, g.let, g.assignVar)
+			if g.points() && g.IntN(3) == 0 {
+				statement = g.point
+			}
+			s := statement()
 			x.Body.Stmts = append(x.Body.Stmts, s)
 		}
 		x.Kids = []*Expr{g.value(t, depth)}

@@ -121,6 +121,9 @@ func (g *gen) index(t *Type) *Expr {
 
 // condition is what may stand in an if.
 func (g *gen) condition(depth int) *Expr {
+	if x := g.asksPointer(true); x != nil {
+		return x
+	}
 	if g.IntN(4) == 0 {
 		return g.varying(g.integer(depth))
 	}
@@ -131,6 +134,9 @@ func (g *gen) condition(depth int) *Expr {
 func (g *gen) boolean(depth int) *Expr {
 	if depth <= 0 {
 		return g.compareInts(0)
+	}
+	if x := g.asksPointer(false); x != nil {
+		return x
 	}
 	switch n := g.IntN(20); {
 	case n < 7:

@@ -32,6 +32,9 @@ func (g *gen) statements() *Block {
 }
 
 func (g *gen) statement() *Stmt {
+	if g.points() && g.IntN(5) == 0 {
+		return g.pointing()
+	}
 	n := g.IntN(100)
 	switch {
 	case n < 18:
@@ -68,7 +71,7 @@ func (g *gen) let() *Stmt {
 	s := &Stmt{Op: Let, Name: g.name()}
 	v := &variable{name: s.Name, t: g.valueType(2)}
 	if g.IntN(3) == 0 && (v.t.Kind == Int || v.t.Kind == Str || v.t.Kind == Bool) {
-		s.Type = v.t
+		s.Type, v.fixed = v.t, true
 	}
 	if s.Type == nil || g.IntN(3) > 0 {
 		s.X = []*Expr{g.initial(v.t, s.Type != nil)}
@@ -238,6 +241,8 @@ func (g *gen) leave() *Stmt {
 	}
 	n := len(g.loops)
 	switch {
+	case g.held > 0:
+		return g.effect()
 	case n > 0 && g.loops[n-1] && g.ordered == 0:
 		return &Stmt{Op: pick(g, Break, Continue)}
 	case n > 0 && g.loops[n-1]:
@@ -286,7 +291,7 @@ func (g *gen) loop() *Stmt {
 		s.X[1] = operation(g.varying(g.integer(1)), "&", &Expr{Op: Lit, N: pick(g, uint64(3), 7, 15)})
 	}
 	g.inFor++
-	s.Blocks = []*Block{g.body(true, &variable{name: s.Name, t: int64Type(), locked: g.IntN(2) == 0})}
+	s.Blocks = []*Block{g.body(true, &variable{name: s.Name, t: int64Type(), locked: g.IntN(2) == 0, fixed: true})}
 	g.inFor--
 	return s
 }
@@ -340,9 +345,9 @@ func (g *gen) forMap() *Stmt {
 		return nil
 	}
 	s := &Stmt{Op: ForMap, Name: g.name(), Text: m.name}
-	outer := g.vars
+	outer, ptrs := g.vars, g.ptrs
 	sum := g.visible(func(v *variable) bool { return v.t.Kind == Int && !v.locked })
-	g.vars = nil
+	g.vars, g.ptrs = nil, nil
 	m.locked++
 	g.ordered++
 	g.inFor++
@@ -350,10 +355,11 @@ func (g *gen) forMap() *Stmt {
 	body := g.body(true, &variable{name: s.Name, t: tupleType(nil, []*Type{m.key, val}), locked: true})
 	g.vars = append(g.vars[:0:0], &variable{name: s.Name, t: tupleType(nil, []*Type{m.key, val}), locked: true})
 	body.Stmts = append(body.Stmts, g.visit(m, s.Name, sum)...)
+	body.Stmts = append(body.Stmts, g.visitBehind(ptrs, sum)...)
 	g.inFor--
 	g.ordered--
 	m.locked--
-	g.vars = outer
+	g.vars, g.ptrs = outer, ptrs
 	s.Blocks = []*Block{body}
 	return s
 }

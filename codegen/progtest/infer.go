@@ -14,6 +14,7 @@ type info struct {
 	cast bool
 	flex bool
 	n    uint64 // of integer literals
+	from *Expr  // what it was found out about
 }
 
 // slot is the inferred type of a variable, or of a map's key or value.
@@ -21,6 +22,7 @@ type slot struct {
 	t     *Type
 	flex  bool
 	fixed bool
+	from  *Expr // what gave it a type first
 }
 
 // mapType is what is known of a map.
@@ -128,7 +130,10 @@ func (c *checker) join(s *slot, x info, what string) {
 		return
 	}
 	if s.t == nil {
-		s.t, s.flex, c.changed = x.t, x.flex, true
+		s.t, s.flex, s.from, c.changed = x.t, x.flex, x.from, true
+		return
+	}
+	if c.follow(s, x) {
 		return
 	}
 	t := join(s.t, s.flex, x.t, x.flex)
@@ -151,7 +156,7 @@ func (c *checker) fits(t *Type, x info, what string) {
 		c.fail("%s: literal out of range", what)
 	case t.Kind == Str && x.lit && x.t.Cap > t.Cap:
 		c.fail("%s: literal too long", what)
-	case t.Kind == Tuple && join(t, false, x.t, false) == nil, t.Kind == Array && !sameType(t, x.t):
+	case t.Kind == Tuple && join(t, false, x.t, false) == nil, (t.Kind == Array || t.Kind == Ptr) && !sameType(t, x.t):
 		c.fail("%s: %s assigned to %s", what, x.t, t)
 	}
 }
@@ -193,6 +198,7 @@ func (c *checker) stmt(s *Stmt) {
 	case Print, Printf:
 		for _, x := range s.X {
 			c.numberOf(x)
+			c.noAddress(x)
 		}
 	case MapEvent:
 		m := c.s.maps[s.Name]
@@ -288,6 +294,7 @@ func (c *checker) key(m *mapType, x *Expr) {
 	var parts []*Type
 	for _, k := range x.Kids {
 		c.expr(k)
+		c.noAddress(k)
 		if k.info.t == nil {
 			return
 		}
@@ -313,7 +320,7 @@ func (c *checker) integer(x *Expr) info {
 // condition checks what may stand in an if.
 func (c *checker) condition(x *Expr) {
 	i := c.expr(x)
-	if i.t != nil && i.t.Kind != Int && i.t.Kind != Bool {
+	if i.t != nil && i.t.Kind != Int && i.t.Kind != Bool && i.t.Kind != Ptr {
 		c.fail("%s is no condition", expr(x))
 	}
 }

@@ -8,6 +8,7 @@ import (
 // expr infers x and returns what it found, which is kept in x.
 func (c *checker) expr(x *Expr) info {
 	x.info = c.infer(x)
+	x.info.from = x
 	return x.info
 }
 
@@ -40,6 +41,8 @@ func (c *checker) infer(x *Expr) info {
 		return info{t: m.number()}
 	case HasKey, Delete, Find, Len:
 		return c.mapCall(x)
+	case AddrVar, AddrMap:
+		return c.address(x)
 	}
 	return c.operator(x)
 }
@@ -118,6 +121,7 @@ func (c *checker) operator(x *Expr) info {
 	case MakeTuple:
 		t := tupleType(x.Names, nil)
 		for _, k := range x.Kids {
+			c.noAddress(k)
 			t.Elems = append(t.Elems, k.info.t)
 		}
 		return info{t: t}
@@ -209,9 +213,12 @@ func (c *checker) fold(op string, a, b info) info {
 
 func (c *checker) compare(x *Expr) info {
 	a, b := x.Kids[0].info, x.Kids[1].info
+	if asksNull(x) {
+		return info{t: boolType()}
+	}
 	t := join(a.t, a.flex, b.t, b.flex)
 	switch {
-	case t == nil, t.Kind == Array && !sameType(a.t, b.t):
+	case t == nil, t.Kind == Ptr, t.Kind == Array && !sameType(a.t, b.t):
 		c.fail("%s %s %s", a.t, x.Text, b.t)
 	case a.lit && b.lit:
 		c.fail("comparison of literals")
@@ -253,6 +260,7 @@ func (c *checker) cast(x *Expr) info {
 	case to.Kind == Int && (from.t.Kind == Bool || from.t.Kind == Array && from.t.size() == to.size()):
 	case to.Kind == Bool && (from.t.Kind == Int || from.t.Kind == Str):
 	case to.Kind == Str && from.t.Kind == Str && from.t.Cap <= to.Cap:
+	case to.Kind == Ptr && from.t.Kind == Ptr && narrows(from.t.Elems[0], to.Elems[0]):
 	case to.Kind == Array && (from.t.Kind == Int || from.t.Kind == Array) && from.t.size() == to.size():
 	default:
 		c.fail("cast of %s to %s", from.t, to)
@@ -285,6 +293,10 @@ func (c *checker) incDec(x *Expr) info {
 func (c *checker) access(x *Expr) info {
 	k := x.Kids[0].info
 	switch x.Op {
+	case Deref:
+		if k.t.Kind == Ptr {
+			return info{t: k.t.Elems[0]}
+		}
 	case Field:
 		if k.t.Kind == Tuple {
 			if i := fieldOf(k.t, x); i >= 0 {

@@ -138,7 +138,7 @@ func primary(x *Expr) string {
 		if x.Text == "" {
 			return expr(x)
 		}
-	case BoolLit, StrLit, Var, Arg, ArgField, Builtin, MapRead, MakeTuple, Call, HasKey, Delete, Find, Len:
+	case BoolLit, StrLit, Var, Arg, ArgField, Builtin, MapRead, MakeTuple, Call, HasKey, Delete, Find, Len, AddrVar, AddrMap:
 		return expr(x)
 	}
 	return "(" + expr(x) + ")"
@@ -165,6 +165,10 @@ func expr(x *Expr) string {
 			return "@" + x.Name
 		}
 		return fmt.Sprintf("@%s[%s]", x.Name, list(x.Kids))
+	case AddrVar:
+		return "&$" + x.Name
+	case AddrMap:
+		return "&@" + x.Name
 	case MakeTuple:
 		return tupleText(x)
 	}
@@ -209,6 +213,11 @@ func compound(x *Expr) string {
 		return fmt.Sprintf("%s.%d", primary(x.Kids[0]), x.N)
 	case Index:
 		return fmt.Sprintf("%s[%s]", primary(x.Kids[0]), expr(x.Kids[1]))
+	case Deref:
+		if x.N == 1 {
+			return primary(x.Kids[0]) + "[0]"
+		}
+		return "*" + primary(x.Kids[0])
 	case IncDec:
 		if x.N == 1 {
 			return x.Text + expr(x.Kids[0])

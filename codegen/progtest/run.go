@@ -60,7 +60,7 @@ func (s *Script) Run(inputs []Input) (*Transcript, error) {
 	}
 	for i := range inputs {
 		for _, p := range s.Probes {
-			m.in, m.vars, m.result = &inputs[i], map[string]Value{}, 0
+			m.in, m.vars, m.visible, m.result = &inputs[i], map[string]*place{}, nil, 0
 			if p.Predicate == nil || m.eval(p.Predicate).N != 0 {
 				m.block(p.Body)
 			}
@@ -72,19 +72,20 @@ func (s *Script) Run(inputs []Input) (*Transcript, error) {
 	}
 	out.Events = m.events
 	out.Maps = m.elements()
-	return out, nil
+	return out, m.err
 }
 
 // machine is the state of a run.
 type machine struct {
-	s      *Script
-	in     *Input
-	vars   map[string]Value
-	maps   map[string]*table
-	events []string
-	result uint64
-	steps  int
-	err    error
+	s       *Script
+	in      *Input
+	vars    map[string]*place
+	visible []string // names of vars in the order in which they were declared
+	maps    map[string]*table
+	events  []string
+	result  uint64
+	steps   int
+	err     error
 }
 
 // table is a map; scalar maps have the key "".
@@ -115,6 +116,11 @@ func (m *machine) fail(err error) {
 }
 
 func (m *machine) block(b *Block) flow {
+	defer m.leave(len(m.visible))
+	return m.statements(b)
+}
+
+func (m *machine) statements(b *Block) flow {
 	for _, s := range b.Stmts {
 		if m.steps++; m.steps > maxSteps {
 			m.fail(ErrLimit)
@@ -179,8 +185,7 @@ func (m *machine) loop(s *Stmt) flow {
 	case ForRange:
 		lo, hi := int64(m.eval(s.X[0]).N), int64(m.eval(s.X[1]).N)
 		for i := lo; i < hi && m.err == nil; i++ {
-			m.vars[s.Name] = Value{N: uint64(i)}
-			if f := m.block(s.Blocks[0]); f == breaks || f == returns {
+			if f := m.turn(s, Value{N: uint64(i)}); f == breaks || f == returns {
 				return left(f)
 			}
 		}
@@ -197,6 +202,13 @@ func (m *machine) loop(s *Stmt) flow {
 		return m.eachElement(s)
 	}
 	return next
+}
+
+// turn runs the body of a for loop with a value of its variable.
+func (m *machine) turn(s *Stmt, v Value) flow {
+	defer m.leave(len(m.visible))
+	m.set(s.Name, v)
+	return m.block(s.Blocks[0])
 }
 
 // left is how a loop ends that was left by f.
@@ -216,8 +228,7 @@ func (m *machine) eachElement(s *Stmt) flow {
 		if e == nil {
 			continue
 		}
-		m.vars[s.Name] = Value{L: []Value{e.key, t.number(e)}}
-		if f := m.block(s.Blocks[0]); f == breaks || f == returns {
+		if f := m.turn(s, Value{L: []Value{e.key, t.number(e)}}); f == breaks || f == returns {
 			m.fail(errUnspecified)
 			return returns
 		}
@@ -237,17 +248,20 @@ func (t *table) keys() []string {
 func (m *machine) let(s *Stmt) {
 	t := m.s.vars[s.Name].t
 	if len(s.X) == 0 {
-		m.vars[s.Name] = zero(t)
+		m.set(s.Name, zero(t))
 		return
 	}
-	m.vars[s.Name] = convert(m.eval(s.X[0]), s.X[0].info.t, t)
+	m.set(s.Name, convert(m.eval(s.X[0]), s.X[0].info.t, t))
 }
 
 func (m *machine) assign(s *Stmt) {
 	to, x := s.X[0], s.X[1]
 	if to.Op == Var {
-		t := m.s.vars[to.Name].t
-		m.vars[to.Name] = m.combine(s, m.vars[to.Name], x, t)
+		var old Value
+		if s.Text != "=" {
+			old = m.variable(to.Name).v
+		}
+		m.set(to.Name, m.combine(s, old, x, m.s.vars[to.Name].t))
 		return
 	}
 	t := m.maps[to.Name]
@@ -379,6 +393,10 @@ func (m *machine) elements() []string {
 	var out []string
 	for name, t := range m.maps {
 		for k, e := range t.elems {
+			if e.val.P != nil { // differs from run to run
+				m.fail(errUnspecified)
+				continue
+			}
 			value := e.agg.text(t.t)
 			if t.t.agg == "" {
 				value = text(e.val, t.t.val.t)

@@ -30,6 +30,9 @@ const (
 	Delete              // delete(@Name, Kids)
 	Find                // find(@Name, Kids[0], $Text)
 	Len                 // len(@Name)
+	AddrVar             // &$Name
+	AddrMap             // &@Name, a scalar map
+	Deref               // *Kids[0], or Kids[0][0] if N is 1
 )
 
 // The statements.

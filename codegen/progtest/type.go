@@ -16,6 +16,7 @@ const (
 	Str
 	Tuple // also records
 	Array // of integers
+	Ptr   // to a variable or to the value of a scalar map
 )
 
 // Type is a type of the language. Types are not changed once made.
@@ -25,7 +26,7 @@ type Type struct {
 	Signed bool // Int
 	Cap    int  // Str: bytes, the zero byte included
 	Names  []string
-	Elems  []*Type // Tuple; of an Array one
+	Elems  []*Type // Tuple; of an Array or Ptr one
 	Len    int     // Array
 }
 
@@ -36,6 +37,7 @@ func tupleType(names []string, elems []*Type) *Type {
 	return &Type{Kind: Tuple, Names: names, Elems: elems}
 }
 func arrayType(elem *Type, n int) *Type { return &Type{Kind: Array, Elems: []*Type{elem}, Len: n} }
+func ptrType(elem *Type) *Type          { return &Type{Kind: Ptr, Elems: []*Type{elem}} }
 func int64Type() *Type                  { return intType(64, true) }
 func uint64Type() *Type                 { return intType(64, false) }
 
@@ -53,6 +55,8 @@ func (t *Type) String() string {
 		return fmt.Sprintf("string[%d]", t.Cap)
 	case Array:
 		return fmt.Sprintf("%s[%d]", t.Elems[0], t.Len)
+	case Ptr:
+		return t.Elems[0].String() + "*"
 	}
 	var parts []string
 	for _, e := range t.Elems {

@@ -12,6 +12,7 @@ type Value struct {
 	N uint64 // Int, extended to 64 bits by the sign of its type; Bool
 	S string
 	L []Value // Tuple, Array
+	P *place  // Ptr, nil for null; N is then 0, otherwise 1
 }
 
 // extend keeps the low bits of n and extends them by the sign of t.
