@@ -47,8 +47,13 @@ func histLow(bits, i int) uint64 {
 	return (1<<bits + part) << shift
 }
 
-// Used returns the first and the last bucket that counts something and the
-// largest count; last is below first when none does.
+// bucketRange names the first and the last bucket of some; last is below first
+// for none.
+type bucketRange struct{ first, last int }
+
+// Used returns the first and the last bucket that counts something, or did so
+// before Snapshot.Divide, and the largest count; last is below first when none
+// does.
 func (a *Aggregate) Used() (first, last int, largest uint64) {
 	first, last = 0, -1
 	for i, n := range a.Buckets {
@@ -60,6 +65,9 @@ func (a *Aggregate) Used() (first, last int, largest uint64) {
 		}
 		last = i
 		largest = max(largest, n)
+	}
+	if a.drawn != nil {
+		first, last = a.drawn.first, a.drawn.last
 	}
 	return first, last, largest
 }

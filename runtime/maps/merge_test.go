@@ -259,6 +259,22 @@ func TestTopAndDivide(t *testing.T) {
 	}
 }
 
+// The counts of hist are divided and all buckets stay that counted something;
+// those of lhist are not divided. So has it bpftrace 0.27.
+func TestDivideBuckets(t *testing.T) {
+	hist := merge(types.Agg{Kind: types.Hist}, [][]byte{words(0, 1, 0, 9, 5, 2)})
+	hist.divide(3)
+	hist.divide(2)
+	if first, last, largest := hist.Used(); first != 1 || last != 5 || largest != 1 || hist.Buckets[4] != 0 {
+		t.Errorf("hist: buckets %d to %d, %d at most, %d", first, last, largest, hist.Buckets)
+	}
+	lhist := merge(types.Agg{Kind: types.LHist, Max: 30, Step: 10}, [][]byte{words(0, 1, 5)})
+	lhist.divide(5)
+	if first, last, largest := lhist.Used(); first != 1 || last != 2 || largest != 5 {
+		t.Errorf("lhist: buckets %d to %d, %d at most", first, last, largest)
+	}
+}
+
 func TestZeroOfScalar(t *testing.T) {
 	for _, value := range []types.Type{i64, types.String{Cap: 4}, types.Agg{Kind: types.Stats}, types.Agg{Kind: types.Hist}} {
 		s := &Snapshot{Value: value}

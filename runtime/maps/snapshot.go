@@ -41,6 +41,7 @@ type Aggregate struct {
 	Total uint64 // avg, stats: their sum
 	// Buckets are the counters of hist and lhist; Bounds gives their limits.
 	Buckets []uint64
+	drawn   *bucketRange // of a hist that was divided
 	// Series holds the intervals of a tseries from the first to the last one
 	// that has a value, in order.
 	Series []Point
@@ -82,7 +83,7 @@ func (s *Snapshot) Top(n uint64) {
 
 // Divide divides the numbers of the map by d, truncated toward zero; 0 and 1
 // leave them. Integers, count, sum, min, max, the averages of avg and stats, and
-// the counts of histograms are divided, other values are not.
+// the counts of hist are divided, other values and the counts of lhist are not.
 func (s *Snapshot) Divide(d uint64) {
 	if d < 2 {
 		return
@@ -99,8 +100,12 @@ func (s *Snapshot) Divide(d uint64) {
 
 func (a *Aggregate) divide(d uint64) {
 	switch a.Type.Kind {
-	case types.TSeries:
-	case types.Hist, types.LHist:
+	case types.TSeries, types.LHist:
+	case types.Hist:
+		if a.drawn == nil {
+			first, last, _ := a.Used()
+			a.drawn = &bucketRange{first, last}
+		}
 		for i := range a.Buckets {
 			a.Buckets[i] /= d
 		}

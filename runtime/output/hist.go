@@ -41,23 +41,33 @@ func appendInterval(dst []byte, t types.Agg, i int) []byte {
 	b := maps.Bound(t, i)
 	switch {
 	case b.NoMin:
-		dst = appendBound(append(dst, "(..., "...), t, b.Max+1)
+		dst = appendBound(append(dst, "(..., "...), t, i+1)
 		return append(dst, ')')
 	case b.NoMax:
-		return append(appendBound(append(dst, '['), t, b.Min), ", ...)"...)
+		return append(appendBound(append(dst, '['), t, i), ", ...)"...)
 	case b.Min == b.Max:
-		return append(appendBound(append(dst, '['), t, b.Min), ']')
+		return append(appendBound(append(dst, '['), t, i), ']')
 	}
-	dst = append(appendBound(append(dst, '['), t, b.Min), ", "...)
-	return append(appendBound(dst, t, b.Max+1), ')')
+	dst = append(appendBound(append(dst, '['), t, i), ", "...)
+	return append(appendBound(dst, t, i+1), ')')
 }
 
-// appendBound shortens multiples of 1024 where the buckets have such limits.
-func appendBound(dst []byte, t types.Agg, n uint64) []byte {
-	binary := t.Kind == types.Hist && t.Bits == 0 || t.Kind == types.LHist && t.Step%1024 == 0
+// appendBound writes the least value of bucket i. Those of hist have the largest
+// unit that the bucket is wide, as all bounds of so wide buckets are multiples
+// of it; those of lhist the largest that divides them, if the step has one.
+func appendBound(dst []byte, t types.Agg, i int) []byte {
+	b := maps.Bound(t, i)
+	n, multiple := b.Min, b.Min
+	switch {
+	case t.Kind == types.Hist:
+		multiple = b.Max - b.Min + 1
+	case t.Step%1024 != 0:
+		multiple = 1
+	}
 	unit := -1
-	for binary && n != 0 && n%1024 == 0 && unit < len(binaryUnits)-1 {
+	for multiple != 0 && multiple%1024 == 0 && unit < len(binaryUnits)-1 {
 		n /= 1024
+		multiple /= 1024
 		unit++
 	}
 	dst = strconv.AppendUint(dst, n, 10)

@@ -149,9 +149,37 @@ func TestHist(t *testing.T) {
 	check(t, "keyed", json, `{"type": "hist", "data": {"@m": {"ab": [{"min": 4611686018427387904, "max": "9223372036854775807", "count": 12345}]}}}`+"\n")
 
 	got, _ = bothForms(t, aggregate(nil, nil, buckets(types.Agg{Kind: types.Hist, Bits: 2}, map[int]uint64{8: 1, 9: 2, 37: 1, 38: 1})))
-	for _, want := range []string{"[7]                    1 |@@@@@@@@@@@@@@@@@@@@@@@@@@   ", "\n[8, 10)                2 |" + fullBar, "\n[1024, 1280)           1 |"} {
+	for _, want := range []string{"[7]                    1 |@@@@@@@@@@@@@@@@@@@@@@@@@@   ", "\n[8, 10)                2 |" + fullBar, "\n[1024, 1280)           1 |", "\n[1280, 1536)           1 |"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("with bits: no %q in\n%s", want, got)
+		}
+	}
+}
+
+// TestHistUnits has bounds of bpftrace 0.27: the unit is at most the width.
+func TestHistUnits(t *testing.T) {
+	for _, tt := range []struct {
+		agg  types.Agg
+		i    int
+		want string
+	}{
+		{types.Agg{Kind: types.Hist}, 0, "(..., 0)"},
+		{types.Agg{Kind: types.Hist}, 11, "[512, 1K)"},
+		{types.Agg{Kind: types.Hist, Bits: 1}, 20, "[768, 1024)"},
+		{types.Agg{Kind: types.Hist, Bits: 1}, 21, "[1024, 1536)"},
+		{types.Agg{Kind: types.Hist, Bits: 1}, 22, "[1536, 2K)"},
+		{types.Agg{Kind: types.Hist, Bits: 1}, 23, "[2K, 3K)"},
+		{types.Agg{Kind: types.Hist, Bits: 2}, 77, "[1024K, 1280K)"},
+		{types.Agg{Kind: types.Hist, Bits: 3}, 88, "[7680, 8K)"},
+		{types.Agg{Kind: types.Hist, Bits: 1}, 81, "[1024G, 1536G)"},
+		{types.Agg{Kind: types.Hist, Bits: 1}, 84, "[3T, 4T)"},
+		{types.Agg{Kind: types.Hist, Bits: 5}, 1888, "[8064P, 8192P)"},
+		{types.Agg{Kind: types.LHist, Min: 0, Max: 1 << 20, Step: 1 << 19}, 2, "[512K, 1M)"},
+		{types.Agg{Kind: types.LHist, Min: 0, Max: 1 << 20, Step: 1 << 19}, 3, "[1M, ...)"},
+		{types.Agg{Kind: types.LHist, Min: 0, Max: 2048, Step: 512}, 3, "[1024, 1536)"},
+	} {
+		if got := string(appendInterval(nil, tt.agg, tt.i)); got != tt.want {
+			t.Errorf("%+v, bucket %d: %s, want %s", tt.agg, tt.i, got, tt.want)
 		}
 	}
 }
