@@ -31,6 +31,7 @@ func Program(p *ir.Program) error {
 		splitEdges(f)
 		expandMemory(f)
 		foldAddresses(f)
+		mergeStores(f)
 	}
 	if err := placeSlots(p, funcs); err != nil {
 		return fmt.Errorf("program %s: %w", p.Name, err)

@@ -66,6 +66,25 @@ func TestShapes(t *testing.T) {
 			want:  []string{"store.1 v1+3,", "store.4 v1+4,"},
 		},
 		{
+			name:  "constants next to one another are one store, the later ones on top",
+			slots: "slot s0 a size 16 align 8 stack",
+			body: "v1 ptr = slot s0\nv2 = load.8 v0+0\nstore.4 v1+0, v2\nv3 = const 255\nstore.1 v1+4, v3\nzero v1+5, 3\nstore.1 v1+6, v3\n" +
+				"v4 = load.8 v1+0\nreturn v4",
+			want: []string{"const 16711935", "store.4 v1+4,"},
+		},
+		{
+			name:  "no store moves past a load",
+			slots: "slot s0 a size 16 align 8 stack",
+			body:  "v1 ptr = slot s0\nv2 = const 1\nstore.4 v1+0, v2\nv3 = load.4 v1+0\nstore.4 v1+4, v2\nv4 = load.8 v1+0\nv5 = add v3, v4\nreturn v5",
+			want:  []string{"store.4 v1+0, v2\n\tv3 = load.4 v1+0\n\tstore.4 v1+4, v2"},
+		},
+		{
+			name:  "a number that needs more than 32 bits is two stores",
+			slots: "slot s0 a size 16 align 8 stack",
+			body:  "v1 ptr = slot s0\nv2 = const 1\nstore.4 v1+0, v2\nstore.4 v1+4, v2\nv4 = load.8 v1+0\nreturn v4",
+			want:  []string{"store.4 v1+0, v2", "store.4 v1+4, v2"},
+		},
+		{
 			name:  "a large copy is a call",
 			slots: "slot s0 a size 256 align 8",
 			body:  "v1 ptr = slot s0\ncopy v1+0, v0+16, 256\nv2 = load.8 v1+0\nreturn v2",
