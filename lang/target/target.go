@@ -87,10 +87,20 @@ type Target struct {
 	Length          int    // watchpoint: bytes
 	Mode            string // watchpoint: r, w, x; iter: pin path
 	Pid             int    // only in this process, the one of option -p; 0: all
+	// Wildcard tells that a wildcard stands for the target, among others: a run
+	// can do without it where the kernel refuses it.
+	Wildcard bool
+	// Joint tells that one link of the kernel serves all that a wildcard stands
+	// for in Path: together they cost about as much as one.
+	Joint bool
 	// Syscall is set when the target is a system call event that a raw
 	// tracepoint serves.
 	Syscall *Syscall
 }
+
+// Pinned reports whether t is an iterator that stays when gotrace has ended, as
+// a file that runs it for whoever reads it.
+func (t *Target) Pinned() bool { return t.Provider == Iter && t.Mode != "" }
 
 // Syscall tells how a raw tracepoint (sys_enter, sys_exit) stands for an event
 // of the categories syscalls and raw_syscalls.

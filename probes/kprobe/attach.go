@@ -34,30 +34,29 @@ func multi(h *host.Host, t *target.Target, opt *target.ResolveOptions) bool {
 // Attach implements provider.Provider.
 func (Provider) Attach(h *host.Host, targets []*target.Target, prog *ebpf.Program, opt *provider.AttachOptions) (io.Closer, error) {
 	if !multi(h, targets[0], &opt.ResolveOptions) {
-		return provider.AttachEach(targets, func(t *target.Target) (io.Closer, error) {
-			l, err := attachOne(h, t, prog)
+		return provider.AttachMost(provider.Singles(targets), opt, func(one []*target.Target) (io.Closer, error) {
+			l, err := attachOne(h, one[0], prog)
 			if errors.Is(err, fs.ErrNotExist) && !hasKprobes(h) {
-				return nil, fmt.Errorf("attach to %s: this kernel has no kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS): %w", t.Name, ebpf.ErrNotSupported)
+				return nil, errors.New("this kernel has no kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)")
 			}
-			if err != nil {
-				return nil, fmt.Errorf("attach to %s: %w", t.Name, err)
-			}
-			return l, nil
+			return l, err
 		})
 	}
-	symbols := make([]string, len(targets))
-	for i, t := range targets {
+	return provider.AttachMost([][]*target.Target{targets}, opt, func(group []*target.Target) (io.Closer, error) {
+		return attachMulti(group, prog)
+	})
+}
+
+func attachMulti(group []*target.Target, prog *ebpf.Program) (io.Closer, error) {
+	symbols := make([]string, len(group))
+	for i, t := range group {
 		symbols[i] = t.Symbol
 	}
 	attach := link.KprobeMulti
-	if targets[0].Provider == target.Kretprobe {
+	if group[0].Provider == target.Kretprobe {
 		attach = link.KretprobeMulti
 	}
-	l, err := attach(prog, link.KprobeMultiOptions{Symbols: symbols})
-	if err != nil {
-		return nil, fmt.Errorf("attach to %s and %d more: %w", targets[0].Name, len(targets)-1, err)
-	}
-	return l, nil
+	return attach(prog, link.KprobeMultiOptions{Symbols: symbols})
 }
 
 // hasKprobes reports whether the kernel offers one of its two ways to kprobes.

@@ -142,7 +142,9 @@ func wildcard(h *host.Host, regs *ptregs.Layout, p *provider.Pattern, at place, 
 		if at.module != "" {
 			found.module = f.Module
 		}
-		list = append(list, newTarget(h, regs, p.Kind, found))
+		t := newTarget(h, regs, p.Kind, found)
+		t.Wildcard, t.Joint = true, multi(h, t, opt)
+		list = append(list, t)
 	}
 	if len(list) == 0 {
 		return nil, target.Errorf(target.Missing, "no traceable kernel function matches %s", p.Text)

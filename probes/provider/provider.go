@@ -61,6 +61,9 @@ type AttachOptions struct {
 	target.ResolveOptions
 	// Child is the process id of the command that the session started, 0: none.
 	Child int
+	// Refused, if not nil, is told which targets of a wildcard the kernel refuses
+	// and why; the others are attached to. Without it they are errors.
+	Refused func(*target.Target, error)
 }
 
 // Entry is one attach point of a listing.

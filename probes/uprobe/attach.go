@@ -46,20 +46,12 @@ func multi(h *host.Host, t *target.Target, opt *target.ResolveOptions) bool {
 func Attach(h *host.Host, targets []*target.Target, prog *ebpf.Program, opt *provider.AttachOptions) (io.Closer, error) {
 	targets = ofChild(targets, opt.Child)
 	if !multi(h, targets[0], &opt.ResolveOptions) {
-		return provider.AttachEach(targets, func(t *target.Target) (io.Closer, error) {
-			l, err := attachOne(h, t, prog)
-			if err != nil {
-				return nil, fmt.Errorf("attach to %s: %w", t.Name, err)
-			}
-			return l, nil
+		return provider.AttachMost(provider.Singles(targets), opt, func(one []*target.Target) (io.Closer, error) {
+			return attachOne(h, one[0], prog)
 		})
 	}
-	return provider.AttachEach(byFile(targets), func(group []*target.Target) (io.Closer, error) {
-		l, err := attachMulti(group, prog)
-		if err != nil {
-			return nil, fmt.Errorf("attach to %s: %w", group[0].Name, err)
-		}
-		return l, nil
+	return provider.AttachMost(byFile(targets), opt, func(group []*target.Target) (io.Closer, error) {
+		return attachMulti(group, prog)
 	})
 }
 

@@ -72,6 +72,9 @@ func InBinaries(h *host.Host, binary string, opt *target.ResolveOptions, find fu
 			opt.Problem(err)
 		}
 	}
+	for _, t := range list {
+		t.Wildcard = t.Wildcard || len(paths) > 1
+	}
 	return list, nil
 }
 
@@ -225,6 +228,7 @@ func (f *file) all(list []elfsym.Symbol, pattern string) ([]*target.Target, erro
 			return nil, err
 		}
 		t.Symbol = s.Name
+		t.Wildcard, t.Joint = true, multi(f.host, t, f.opt)
 		targets = append(targets, t)
 		entries[s.Addr] = append(entries[s.Addr], t)
 	}

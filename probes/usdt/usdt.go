@@ -88,6 +88,7 @@ func inFile(h *host.Host, m machine, path string, at place, opt *target.ResolveO
 		if err != nil {
 			return nil, target.Errorf(target.Unsupported, "usdt marker %s:%s in %s: %v", marker.Provider, marker.Name, path, err)
 		}
+		t.Wildcard = strings.Contains(at.namespace+at.name, "*")
 		list = append(list, t)
 	}
 	if len(list) == 0 {
