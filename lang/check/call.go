@@ -32,6 +32,8 @@ type builtin struct {
 	void bool
 	// unsafe needs the option --unsafe.
 	unsafe bool
+	// async tells that gotrace carries it out, when it reads of it.
+	async bool
 	// probes lists the providers it may be used in, nil: all.
 	probes []target.Provider
 	// ctx tells that it reads the context, which loop bodies do not have.
@@ -245,6 +247,10 @@ func (c *checker) allowedHere(b *builtin, s *site) bool {
 	if b.ctx && c.fn.callback > 0 {
 		c.diags.Errorf(diag.NotHere, s.sp, "'%s' builtin is not allowed in a for-loop", s.name).
 			Hint("copy it into a variable before the loop")
+		return false
+	}
+	if b.async && c.target().Pinned() {
+		c.errAsyncPinned(s)
 		return false
 	}
 	if b.probes == nil {

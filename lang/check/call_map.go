@@ -11,8 +11,8 @@ import (
 // mapBuiltins are the functions on maps: section 8.3.
 func mapBuiltins() map[string]*builtin {
 	return map[string]*builtin{
-		"clear":     {min: 1, max: 1, void: true, check: wholeMap(types.ActClear)},
-		"zero":      {min: 1, max: 1, void: true, check: wholeMap(types.ActZero)},
+		"clear":     {min: 1, max: 1, void: true, async: true, check: wholeMap(types.ActClear)},
+		"zero":      {min: 1, max: 1, void: true, async: true, check: wholeMap(types.ActZero)},
 		"delete":    {min: 1, max: 2, check: (*checker).deleteElem},
 		"has_key":   {min: 2, max: 2, check: (*checker).hasKey},
 		"find":      {min: 3, max: 3, check: (*checker).findElem},

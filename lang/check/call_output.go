@@ -19,16 +19,16 @@ const maxFormatArgs = 127
 func outputBuiltins() map[string]*builtin {
 	return map[string]*builtin{
 		"printf": {min: 1, max: -1, void: true, check: formatted(types.ActPrintf)},
-		"errorf": {min: 1, max: -1, void: true, check: formatted(types.ActErrorf)},
-		"warnf":  {min: 1, max: -1, void: true, check: formatted(types.ActWarnf)},
-		"cat":    {min: 1, max: -1, void: true, check: formatted(types.ActCat)},
-		"system": {min: 1, max: -1, void: true, unsafe: true, check: formatted(types.ActSystem)},
+		"errorf": {min: 1, max: -1, void: true, async: true, check: formatted(types.ActErrorf)},
+		"warnf":  {min: 1, max: -1, void: true, async: true, check: formatted(types.ActWarnf)},
+		"cat":    {min: 1, max: -1, void: true, async: true, check: formatted(types.ActCat)},
+		"system": {min: 1, max: -1, void: true, async: true, unsafe: true, check: formatted(types.ActSystem)},
 		"debugf": {min: 1, max: -1, void: true, check: (*checker).debugf},
-		"print":  {min: 1, max: 3, void: true, check: (*checker).print},
-		"time":   {max: 1, void: true, check: (*checker).time},
-		"join":   {min: 1, max: 2, void: true, check: (*checker).join},
-		"exit":   {max: 1, void: true, check: (*checker).exit},
-		"assert": {min: 2, max: 2, void: true, check: (*checker).assert},
+		"print":  {min: 1, max: 3, void: true, async: true, check: (*checker).print},
+		"time":   {max: 1, void: true, async: true, check: (*checker).time},
+		"join":   {min: 1, max: 2, void: true, async: true, check: (*checker).join},
+		"exit":   {max: 1, void: true, async: true, check: (*checker).exit},
+		"assert": {min: 2, max: 2, void: true, async: true, check: (*checker).assert},
 	}
 }
 
@@ -44,7 +44,7 @@ func formatted(act types.Action) func(*checker, *site) operand {
 	return func(c *checker, s *site) operand {
 		format, ok := c.formatLit(s)
 		args, argsOK := c.formatArgs(s, 1)
-		if !ok || !argsOK || !c.checkFormat(format, args, s) {
+		if !ok || !argsOK || !c.checkFormat(format, args, s) || c.target().Pinned() && !c.fitsKernel(format, args, s) {
 			return operand{}
 		}
 		add(s.out, &typed.Emit{Action: act, Format: format, Args: exprs(args), Span: s.sp})

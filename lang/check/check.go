@@ -132,6 +132,7 @@ type checker struct {
 	unstab   unstable
 	probes   []*probeGroup
 	targets  int // of all probes
+	links    int // that they take, what max_probes bounds
 	faulty   int // attach points that have been reported
 	macros   macroTable
 	decls    map[string]*ast.MapDecl
@@ -186,6 +187,7 @@ func (c *checker) program() *typed.Program {
 // finish adds what can be told only after the last pass.
 func (c *checker) finish(prog *typed.Program) (*typed.Program, *diag.List) {
 	c.warnUnusedDecls()
+	c.warnUnreadMaps()
 	prog.Options = c.checkOptions()
 	out := &diag.List{Files: c.env.Files}
 	out.Diags = append(out.Diags, c.fixed.Diags...)

@@ -15,6 +15,7 @@ type mapInfo struct {
 	form       mapForm
 	formAt     source.Span
 	assigned   bool
+	reads      int // uses of what it holds
 	firstUse   source.Span
 }
 
@@ -55,6 +56,7 @@ func (c *checker) useMap(ref *ast.MapRef, exist bool) *mapInfo {
 		return nil
 	}
 	m := c.lookupMap(name, ref.Pos())
+	m.reads++
 	if exist && m.value.typ == nil && c.infer.settled {
 		c.diags.Errorf(diag.BadMap, ref.Pos(), "Undefined map: %s", name)
 		return nil
@@ -184,6 +186,7 @@ func (c *checker) mapRead(ref *ast.MapRef, idx *ast.MapIndex, sp source.Span) op
 	}
 	c.spendElement(idx, sp)
 	m := c.lookupMap(name, ref.Pos())
+	m.reads++
 	key, ok := c.mapKey(m, idx, sp)
 	if !ok {
 		return c.bad(sp)
@@ -277,6 +280,7 @@ func (c *checker) incMap(x *ast.IncDec, ref *ast.MapRef, idx *ast.MapIndex, delt
 	m := c.lookupMap(name, ref.Pos())
 	key, ok := c.mapKey(m, idx, x.X.Pos())
 	m.assigned = true
+	m.reads++
 	if !ok {
 		return c.bad(x.Pos())
 	}

@@ -20,6 +20,21 @@ type probeGroup struct {
 	span    source.Span // of the attach point
 	inst    int
 	name    string
+	joined  map[string]bool // paths of targets that are attached to jointly
+}
+
+// takesLink reports whether a target is one more to attach to: the first of
+// those that are attached to jointly counts for all.
+func (g *probeGroup) takesLink(t *target.Target) bool {
+	if !t.Joint {
+		return true
+	}
+	if g.joined == nil {
+		g.joined = map[string]bool{}
+	}
+	first := !g.joined[t.Path]
+	g.joined[t.Path] = true
+	return first
 }
 
 // prepare does what comes before types: configuration, imports, definitions,
@@ -115,6 +130,9 @@ func (c *checker) resolveProbe(p *ast.Probe) {
 			}
 			g.targets = append(g.targets, t)
 			c.targets++
+			if g.takesLink(t) {
+				c.links++
+			}
 		}
 	}
 }
@@ -246,7 +264,7 @@ const maxFaulty = 50
 // enoughAttached tells that what further attach points stand for does not
 // matter.
 func (c *checker) enoughAttached() bool {
-	return c.targets > c.cfg.MaxProbes+maxExcess || c.faulty >= maxFaulty
+	return c.links > c.cfg.MaxProbes+maxExcess || c.faulty >= maxFaulty
 }
 
 func (c *checker) checkLimits() {
@@ -256,8 +274,8 @@ func (c *checker) checkLimits() {
 			progs++
 		}
 	}
-	if c.targets > c.cfg.MaxProbes {
-		c.diags.Errorf(diag.ProbeLimit, source.Span{}, "Can't attach to %d probes because it exceeds the current limit of %d probes.", c.targets, c.cfg.MaxProbes).
+	if c.links > c.cfg.MaxProbes {
+		c.diags.Errorf(diag.ProbeLimit, source.Span{}, "Can't attach to %d probes because it exceeds the current limit of %d probes.", c.links, c.cfg.MaxProbes).
 			Hint("You can increase the limit through the max_probes setting (BPFTRACE_MAX_PROBES)")
 	}
 	if progs > c.cfg.MaxBPFProgs {

@@ -148,6 +148,7 @@ func (c *checker) exprStmt(out *typed.Block, x ast.Expr, warn bool) {
 	if _, void := y.Type().(types.Void); !void && !isUnknown(y.Type()) && warn && !isIncDec(x) {
 		c.diags.Warnf(diag.Discarded, x.Pos(), "Return value discarded.")
 	}
+	c.discardRead(y.Expr)
 	add(out, &typed.Eval{X: y.Expr, Span: x.Pos()})
 }
 
