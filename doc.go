@@ -25,5 +25,6 @@
 // one; the comment of each name lists what it has. An Event is valid only until
 // the Sink returns.
 //
-// Only this package promises a stable API.
+// Only this package promises a stable API, which takes in the members of other
+// packages' types that its comments name.
 package gotrace
