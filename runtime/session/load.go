@@ -230,6 +230,9 @@ func (s *Session) verifierOptions() ebpf.ProgramOptions {
 // program is too complex, and writing it takes the kernel half a minute then.
 func (s *Session) explain(p *object.Program, spec *ebpf.ProgramSpec, load probes.LoadSpec, refused error) error {
 	var ve *ebpf.VerifierError
+	if shortageOf("", refused) != nil {
+		return refused
+	}
 	if s.opt.VerifierLog != nil {
 		if errors.As(refused, &ve) {
 			s.opt.VerifierLog(p.Name, strings.Join(ve.Log, "\n"))

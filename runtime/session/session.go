@@ -148,7 +148,7 @@ func Start(ctx context.Context, obj *object.Object, opt Options) (*Session, erro
 		s.format = *opt.Format
 	}
 	if err := s.start(); err != nil {
-		return nil, joinReports(err, s.Close())
+		return nil, joinReports(filesHint(err), s.Close())
 	}
 	return s, nil
 }

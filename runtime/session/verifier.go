@@ -17,6 +17,9 @@ import (
 // loadError turns the error of loading a program into a report about the
 // script.
 func (s *Session) loadError(p *object.Program, err error) error {
+	if short := shortageOf("loading the program of "+p.Targets[0].Name, err); short != nil {
+		return short
+	}
 	list := &diag.List{Files: s.opt.Files}
 	var ve *ebpf.VerifierError
 	switch {
@@ -107,6 +110,9 @@ func isTooComplex(sentence string) bool {
 func (s *Session) attachError(p *object.Program, err error) error {
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
 		return s.privilege(p.Span, err)
+	}
+	if short := shortageOf("attaching to "+p.Targets[0].Name, err); short != nil {
+		return short
 	}
 	list := &diag.List{Files: s.opt.Files}
 	d := list.Errorf(diag.AttachFailed, p.Span, "can not attach: %v", err)
