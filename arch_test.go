@@ -42,8 +42,8 @@ func mayImport() map[string]string {
 		"codegen/object":             "codegen/layout lang/config lang/source lang/target lang/types",
 		"codegen/internal/ir":        "lang/source",
 		"codegen/internal/ir/irtest": "codegen/internal/ir",
-		"codegen/internal/build": "codegen/internal/ir codegen/layout codegen/object lang/diag lang/source lang/target " +
-			"lang/typed lang/types",
+		"codegen/internal/build": "codegen/internal/ir codegen/layout codegen/object lang/diag lang/printf lang/source " +
+			"lang/target lang/typed lang/types",
 		"codegen/internal/opt":      "codegen/internal/ir",
 		"codegen/internal/lower":    "codegen/internal/ir",
 		"codegen/internal/regalloc": "codegen/internal/ir",

@@ -177,7 +177,7 @@ func (s *Session) iterator() (*iter.Link, *target.Target) {
 
 // runIterator walks over the objects once, or pins the iterator.
 func (s *Session) runIterator(it *iter.Link, t *target.Target) error {
-	if t.Mode == "" {
+	if !t.Pinned() {
 		return it.Run()
 	}
 	if err := mountBPF(t.Mode); err != nil {

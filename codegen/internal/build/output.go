@@ -45,6 +45,10 @@ func (s *script) addRecord(r *object.Record) int {
 // emit sends a record. Arguments without effects are built straight in the
 // ring buffer; others first, in their order.
 func (f *fn) emit(e *typed.Emit) {
+	if f.target.Pinned() {
+		f.seqPrintf(e)
+		return
+	}
 	index := f.record(e)
 	l := f.obj.Records[index].Layout
 	if e.Action == types.ActJoin {
@@ -116,8 +120,11 @@ func (f *fn) countLost(index int) {
 }
 
 // warn sends a run-time message once per place. code is the error of a helper,
-// else nil.
+// else nil. Nobody is there to be told of a pinned iterator.
 func (f *fn) warn(a types.Action, text string, sp source.Span, code *ir.Value) {
+	if f.target.Pinned() {
+		return
+	}
 	index := f.siteRecord(site{a, text, sp}, code != nil)
 	seen := f.b.Map(ir.OpMapValue, f.counters(), object.CounterKinds+8*int64(index))
 	one := f.num(1)
