@@ -209,8 +209,16 @@ func (b *tableBuilder) addFunctions(f elfFile, kind elf.SectionType) error {
 		default:
 			return true
 		}
-		return !s.defined() || b.add(s.name, s.value, s.size, elfOrder(s, rank))
+		return !s.defined() || b.add(unversioned(s.name), s.value, s.size, elfOrder(s, rank))
 	})
+}
+
+// unversioned takes the version off a name such as read@GLIBC_2.2.5, which is the linker's business.
+func unversioned(name []byte) []byte {
+	if i := bytes.IndexByte(name, '@'); i > 0 {
+		return name[:i]
+	}
+	return name
 }
 
 // elfOrder puts symbols with a size before those without, then goes by rank, then by the number of leading underscores.

@@ -59,6 +59,21 @@ func TestSymbolChoice(t *testing.T) {
 	}
 }
 
+func TestVersionsAreNoPartOfNames(t *testing.T) {
+	const source = `
+.globl f
+.type f,@function
+f: nop
+.size f,1
+.symver f, clock_wait@GLIBC_2.2.5, remove
+.section .note.GNU-stack,"",@progbits
+`
+	tab := tableOfFile(t, compile(t, "versioned.s", source, "-c"))
+	if name, offset, ok := tab.at(0); name != "clock_wait" || offset != 0 || !ok {
+		t.Errorf("%q+%d, %v", name, offset, ok)
+	}
+}
+
 func TestFindELFSymbol(t *testing.T) {
 	program := compile(t, "fixture.c", fixtureSource, "-w", "-fPIE", "-pie")
 	root := os.DirFS("/")
