@@ -88,11 +88,12 @@ func (g *numbering) mergeable(v *ir.Value) bool {
 	return v.Effect() == ir.Pure || v.Op == ir.OpLoad && v.Args[0] == g.context
 }
 
-// isBound reports whether v limits a number for the kernel's verifier. It stays
-// in the block of its use: kernels before 5.16 forget the limits of a number
-// that is spilled on the way.
+// isBound reports whether v is arithmetic that leads to an address or a size. It
+// stays in the block of its use: the kernel's verifier does not apply a test of
+// an index to what was computed of it before the test, and kernels before 5.16
+// forget the limits of a number that is spilled on the way.
 func (g *numbering) isBound(v *ir.Value) bool {
-	return g.guarded[v.ID] && (v.Op == ir.OpAnd || v.Op == ir.OpZExt)
+	return g.guarded[v.ID] && v.Type == ir.I64 && v.Effect() == ir.Pure && len(v.Args) > 0
 }
 
 func keyOf(v *ir.Value) valueKey {
