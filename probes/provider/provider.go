@@ -62,8 +62,10 @@ type AttachOptions struct {
 	// Child is the process id of the command that the session started, 0: none.
 	Child int
 	// Refused, if not nil, is told which targets of a wildcard the kernel refuses
-	// and why; the others are attached to. Without it they are errors.
-	Refused func(*target.Target, error)
+	// and why, of any target if Tolerant is set; the others are attached to.
+	// Without it they are errors.
+	Refused  func(*target.Target, error)
+	Tolerant bool
 }
 
 // Entry is one attach point of a listing.

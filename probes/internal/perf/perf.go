@@ -58,11 +58,17 @@ func Open(h *host.Host, attr *unix.PerfEventAttr, at Place, prog *ebpf.Program) 
 	return event, nil
 }
 
+// notSupported is ENOTSUPP, an error of the kernel's own that has no text: of
+// uprobes at some instructions, for one.
+const notSupported = unix.Errno(524)
+
 // explain says what the errors of perf_event_open mean here.
 func explain(attr *unix.PerfEventAttr, err error) error {
 	switch {
 	case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EOPNOTSUPP):
 		return fmt.Errorf("the machine does not count this event: %w", err)
+	case errors.Is(err, notSupported):
+		err = unix.EOPNOTSUPP
 	case attr.Type == unix.PERF_TYPE_BREAKPOINT && errors.Is(err, unix.ENOSPC):
 		return fmt.Errorf("no debug register is free: %w", err)
 	}
