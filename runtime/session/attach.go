@@ -45,6 +45,9 @@ func (s *Session) attachAll() error {
 	if err := s.tolerate(errs, &count); err != nil {
 		return err
 	}
+	if err := s.reportRefused(&count); err != nil {
+		return err
+	}
 	if err := s.emit(&event.Attached{Probes: count}); err != nil {
 		return err
 	}
@@ -104,9 +107,13 @@ func (s *Session) attach(p *object.Program, opt *probes.AttachOptions) error {
 			groups = append(groups, []*target.Target{t})
 		}
 	}
+	var refused []error
+	own := *opt
+	own.Refused = func(_ *target.Target, err error) { refused = append(refused, err) }
+	own.Tolerant = s.obj.Config.MissingProbes != "error"
 	var links []attachment
 	for _, g := range groups {
-		c, err := s.opt.Registry.Attach(g, s.progs[p], opt)
+		c, err := s.opt.Registry.Attach(g, s.progs[p], &own)
 		if err != nil {
 			for _, l := range links { // all targets of a program, or none
 				err = errors.Join(err, l.closer.Close())
@@ -118,6 +125,7 @@ func (s *Session) attach(p *object.Program, opt *probes.AttachOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.links = append(s.links, links...)
+	s.refused = append(s.refused, refused...)
 	return nil
 }
 

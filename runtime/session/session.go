@@ -102,8 +102,9 @@ type Session struct {
 	command *command
 	process *os.File // pidfd of Options.Resolve.Pid, or nil
 
-	mu    sync.Mutex
-	links []attachment
+	mu      sync.Mutex
+	links   []attachment
+	refused []error // targets of wildcards that the kernel refuses
 
 	ctx    context.Context
 	cancel context.CancelFunc

@@ -115,7 +115,7 @@ func (s *Session) attachError(p *object.Program, err error) error {
 		return short
 	}
 	list := &diag.List{Files: s.opt.Files}
-	d := list.Errorf(diag.AttachFailed, p.Span, "can not attach: %v", err)
+	d := list.Errorf(diag.AttachFailed, p.Span, "can not %v", err)
 	if errors.Is(err, ebpf.ErrNotSupported) {
 		d.Hint("this kernel does not support %s probes", p.Targets[0].Provider)
 	}
