@@ -155,6 +155,15 @@ func (r *Registry) Spec(t *target.Target, opt *target.ResolveOptions) LoadSpec {
 	return r.providers[t.Provider].Spec(r.host, t, opt)
 }
 
+// Lacks says why the kernel has no probes such as t, nil if nothing is known to
+// be missing.
+func (r *Registry) Lacks(t *target.Target) error {
+	if p, ok := r.providers[t.Provider].(provider.Requirer); ok {
+		return p.Lacks(r.host, t)
+	}
+	return nil
+}
+
 // Attach attaches a program to targets of one provider. Closing the result
 // detaches; links of several targets are closed at the same time. On error
 // nothing stays attached.

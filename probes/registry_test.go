@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/lang/types"
@@ -340,6 +342,38 @@ func TestListTellsWhyFunctionsAreMissing(t *testing.T) {
 			t.Errorf("%v has no hint", problems[0])
 		}
 	}
+}
+
+// What the kernel does not have is told apart from what its user may not do.
+func TestLacks(t *testing.T) {
+	functions := fstest.MapFS{"available_filter_functions": &fstest.MapFile{}, "kprobe_events": &fstest.MapFile{}}
+	for _, test := range []struct {
+		kind  target.Provider
+		files fs.FS
+		want  string
+	}{
+		{target.Fentry, functions, ""},
+		{target.Fexit, fstest.MapFS{}, "CONFIG_FUNCTION_TRACER"},
+		{target.Fentry, failing{unix.EACCES}, ""},
+		{target.Fentry, failing{unix.EPERM}, "withholds its functions: open available_filter_functions: operation not permitted"},
+		{target.Kprobe, functions, ""},
+		{target.Kretprobe, fstest.MapFS{}, "CONFIG_KPROBES"},
+		{target.Uprobe, fstest.MapFS{}, ""},
+	} {
+		cfg := hosttest.Config()
+		cfg.Tracefs = func() (fs.FS, error) { return test.files, nil }
+		err := New(host.New(cfg)).Lacks(&target.Target{Provider: test.kind})
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", test.kind, err, test.want)
+		}
+	}
+}
+
+// failing is a file system whose files can not be opened.
+type failing struct{ err error }
+
+func (f failing) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: f.err}
 }
 
 // shut is a file system for others.

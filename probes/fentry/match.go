@@ -7,7 +7,9 @@
 package fentry
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"slices"
 	"strconv"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
 
 	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/ktypes"
@@ -226,6 +229,31 @@ func resolveProgram(h *host.Host, p *provider.Pattern) ([]*target.Target, error)
 		return nil, target.Errorf(target.Missing, "no loaded BPF program matches %s", p.Text)
 	}
 	return list, nil
+}
+
+// Lacks implements provider.Requirer: the kernel must have types, and let its
+// functions be traced. That their list is for root only says nothing of it.
+func (Provider) Lacks(h *host.Host, t *target.Target) error {
+	if t.Module == bpfModule {
+		return nil
+	}
+	if err := h.Kernel().Available(); err != nil {
+		return fmt.Errorf("this kernel has no fentry probes: %w", err)
+	}
+	files, err := h.Tracefs()
+	if err != nil {
+		return nil
+	}
+	f, err := files.Open("available_filter_functions")
+	switch {
+	case err == nil:
+		return f.Close()
+	case errors.Is(err, unix.EACCES):
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("this kernel has no fentry probes (CONFIG_FUNCTION_TRACER, CONFIG_DYNAMIC_FTRACE)")
+	}
+	return fmt.Errorf("this kernel offers no fentry probes: it withholds its functions: %w", err)
 }
 
 // List implements provider.Provider.

@@ -1,6 +1,7 @@
 package kprobe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -36,8 +37,8 @@ func (Provider) Attach(h *host.Host, targets []*target.Target, prog *ebpf.Progra
 	if !multi(h, targets[0], &opt.ResolveOptions) {
 		return provider.AttachMost(provider.Singles(targets), opt, func(one []*target.Target) (io.Closer, error) {
 			l, err := attachOne(h, one[0], prog)
-			if errors.Is(err, fs.ErrNotExist) && !hasKprobes(h) {
-				return nil, errors.New("this kernel has no kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)")
+			if errors.Is(err, fs.ErrNotExist) {
+				err = cmp.Or(Provider{}.Lacks(h, one[0]), err)
 			}
 			return l, err
 		})
@@ -59,17 +60,18 @@ func attachMulti(group []*target.Target, prog *ebpf.Program) (io.Closer, error) 
 	return attach(prog, link.KprobeMultiOptions{Symbols: symbols})
 }
 
-// hasKprobes reports whether the kernel offers one of its two ways to kprobes.
-func hasKprobes(h *host.Host) bool {
+// Lacks implements provider.Requirer: the kernel must offer one of its two ways
+// to kprobes.
+func (Provider) Lacks(h *host.Host, _ *target.Target) error {
 	if _, err := perf.SourceNumber(h, "kprobe/type", ""); err == nil {
-		return true
+		return nil
 	}
-	files, err := h.Tracefs()
-	if err != nil {
-		return false
+	if files, err := h.Tracefs(); err == nil {
+		if _, err := fs.Stat(files, "kprobe_events"); err == nil {
+			return nil
+		}
 	}
-	_, err = fs.Stat(files, "kprobe_events")
-	return err == nil
+	return errors.New("this kernel has no kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)")
 }
 
 func attachOne(h *host.Host, t *target.Target, prog *ebpf.Program) (io.Closer, error) {

@@ -43,6 +43,13 @@ type Declarer interface {
 	Declared(h *host.Host, t *target.Target, opt *target.ResolveOptions) ([]FieldText, error)
 }
 
+// Requirer is a Provider that knows what a kernel needs for its probes.
+type Requirer interface {
+	// Lacks says why a kernel has none such as t, nil if nothing is known to be
+	// missing.
+	Lacks(h *host.Host, t *target.Target) error
+}
+
 // LoadSpec is what the kernel must be told when a program is loaded. It is
 // comparable: targets with equal LoadSpecs may share one loaded program.
 type LoadSpec struct {

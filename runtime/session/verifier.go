@@ -26,6 +26,10 @@ func (s *Session) loadError(p *object.Program, err error) error {
 	case errors.As(err, &ve) && len(ve.Log) > 0 && !errors.Is(err, unix.EPERM):
 		s.rejected(list, p, ve)
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		if lacks := s.opt.Registry.Lacks(p.Targets[0]); lacks != nil {
+			list.Errorf(diag.LoadFailed, p.Span, "can not attach to %s: %v", p.Targets[0].Name, lacks)
+			return list
+		}
 		return s.privilege(p.Span, fmt.Errorf("the kernel refuses to load the program of %s: %w", p.Targets[0].Name, bareErrno(err)))
 	default:
 		list.Errorf(diag.LoadFailed, p.Span, "the kernel refuses to load the program of %s: %v", p.Targets[0].Name, err)
