@@ -266,17 +266,17 @@ func (c *checker) allowedHere(b *builtin, s *site) bool {
 }
 
 func (c *checker) errNotHere(s *site) {
-	what := "builtin " + s.name
+	what := "The " + s.name + " builtin"
 	if !s.bare {
 		what = s.name + "()"
 	}
-	d := c.diags.Errorf(diag.NotHere, s.sp, "The %s can not be used with '%s' probes", what, c.target().Provider)
+	d := c.diags.Errorf(diag.NotHere, s.sp, "%s can not be used with '%s' probes", what, c.target().Provider)
 	if b, ok := c.lookupBuiltin(s.name); ok && b.probes != nil {
 		names := make([]string, len(b.probes))
 		for i, p := range b.probes {
 			names[i] = string(p)
 		}
-		d.Hint("it needs a probe of probetype %s", strings.Join(names, ", "))
+		d.Hint("it can be used with %s probes", strings.Join(names, ", "))
 	}
 }
 

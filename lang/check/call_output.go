@@ -169,7 +169,11 @@ func (c *checker) fitsVerb(it printf.Item, x *operand, s *site) bool {
 		ok = it.Verb == 's'
 	}
 	if !ok {
-		c.diags.Errorf(diag.BadFormat, s.sp, "%s: %s specifier expects a value of another type (%s supplied)", s.name, it, kindName(x.Type()))
+		want := "an integer"
+		if it.Buffer() {
+			want = "a buffer"
+		}
+		c.diags.Errorf(diag.BadFormat, s.sp, "%s: %s specifier expects %s (%s supplied)", s.name, it, want, kindName(x.Type()))
 	}
 	return ok
 }

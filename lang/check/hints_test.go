@@ -23,6 +23,11 @@ func TestHints(t *testing.T) {
 		{"text on the left", `begin { print(bash == comm); }`, `quote it: "bash"`},
 		{"few arguments", `begin { printf("%d %d", 1); }`, "printf: not enough arguments for format string (1 supplied, 2 expected)"},
 		{"many arguments", `begin { printf("%d", 1, 2, 3); }`, "printf: too many arguments for format string (3 supplied, 1 expected)"},
+		{"number for text", `begin { printf("%d", comm); }`, "printf: %d specifier expects an integer (string supplied)"},
+		{"number for buffer", `begin { printf("%rx", 1); }`, "printf: %rx specifier expects a buffer (integer supplied)"},
+		{"builtin elsewhere", `begin { print(retval); }`, "ERROR: The retval builtin can not be used with 'begin' probes"},
+		{"function elsewhere", `begin { print(path(0)); }`, "ERROR: path() can not be used with 'begin' probes"},
+		{"function's probes", `begin { print(path(0)); }`, "HINT: it can be used with fentry, fexit, iter probes"},
 		{"no conversion", `begin { printf("%q", 1); }`, "there is no conversion %q"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
