@@ -287,11 +287,10 @@ func (p *parser) keywordStmt(lex *lexer.PeekingLexer, word string) (s stmt, err 
 	return s, err, true
 }
 
-// parseRange parses a map or the bounds of a range, which are without
-// operators.
+// parseRange parses a map or the bounds of a range.
 func (p *parser) parseRange(lex *lexer.PeekingLexer) (forRange, error) {
 	e := &exprParser{p: p, lex: lex}
-	lo, err := e.primary()
+	lo, err := e.bound()
 	if err != nil {
 		return nil, err
 	}
@@ -301,8 +300,16 @@ func (p *parser) parseRange(lex *lexer.PeekingLexer) (forRange, error) {
 	if !e.accept("..") {
 		return boundRange{lo: lo}, nil
 	}
-	hi, err := e.primary()
+	hi, err := e.bound()
 	return boundRange{lo, hi}, err
+}
+
+// bound parses an end of a range: a cast, or an expression without operators.
+func (e *exprParser) bound() (ast.Expr, error) {
+	if isOp(e.lex.Peek(), "(") && e.isCast() {
+		return e.cast()
+	}
+	return e.primary()
 }
 
 // second returns the token after the next one.
