@@ -33,13 +33,40 @@ func TestTypeOfAddress(t *testing.T) {
 	}
 }
 
-// TestNoAddress has maps whose value has no address of its own, and pointers to
-// values of different types.
+// TestTypeOfPointer has addresses within tuples and keys, which follow too, and
+// those of maps whose values have none: they lead to no value.
+func TestTypeOfPointer(t *testing.T) {
+	for script, want := range map[string]string{
+		"begin { $x = 5; $t = (&$x, 1); $x = 300; @r = $t; }":                              "(int16 *,int8)",
+		"begin { $x = 5; $t = (&$x, 1); $t = (&$x, 300); $x = 70000; @r = $t; }":           "(int32 *,int16)",
+		"begin { $x = 5; $t = ((1, &$x), 2); $x = 300; @r = $t; }":                         "((int8,int16 *),int8)",
+		"begin { $x = 5; $t = (a = 1, b = &$x); $t = (b = &$x, a = 7); $x = 300; @r = $t}": "record { .a = int8, .b = int16 * }",
+		"begin { $x = 5; @m[&$x, 1] = 1; $x = 300; @r = (&$x, 1); @m[@r] = 2; }":           "(int16 *,int8)",
+		"begin { @m[1] = 1; @r = &@m; }":                                                   "void *",
+		"begin { @r = &@m; @m[1] = 1; }":                                                   "void *",
+		"begin { @m = count(); @r = &@m; }":                                                "void *",
+		"begin { $p = &@m; @m = hist(1); $p = &@n; @n = 1; @n = 300; @r = $p; }":           "int16 *",
+	} {
+		p, list := compile(hosttest.New(), script)
+		if list.HasErrors() {
+			t.Errorf("%s: %s", script, list.Error())
+			continue
+		}
+		for _, m := range p.Maps {
+			if m.Name == "@r" && m.Value.String() != want {
+				t.Errorf("%s: type %s, want %s", script, m.Value, want)
+			}
+		}
+	}
+}
+
+// TestNoAddress has maps whose values have no address, and pointers to values of
+// different types.
 func TestNoAddress(t *testing.T) {
 	for script, want := range map[string]string{
-		"begin { @m = count(); $p = &@m; print(*$p); }":                "@m has no address: its value is of type count_t",
-		"begin { $p = &@m; print(*$p); @m = sum(1); }":                 "@m has no address: its value is of type sum_t",
-		"begin { @m[1] = 1; $p = &@m; }":                               "previously used with an explicit key",
+		"begin { @m = count(); $p = &@m; print(*$p); }":                "Can not dereference a pointer to void",
+		"begin { $p = &@m; print(*$p); @m = sum(1); }":                 "Can not dereference a pointer to void",
+		"begin { @m[1] = 1; $p = &@m; print(*$p); }":                   "Can not dereference a pointer to void",
 		"begin { let $x : int8; let $y : int16; $p = &$x; $p = &$y; }": "Type mismatch for $p",
 	} {
 		if _, list := compile(hosttest.New(), script); !strings.Contains(list.Error(), want) {

@@ -424,18 +424,18 @@ func (c *checker) addressOf(x *ast.Unary) operand {
 	return c.bad(x.Pos())
 }
 
-// addressOfMap makes the address of the value of a scalar map. Aggregations lie
-// on every processor, and elements are found by their key.
+// addressOfMap makes the address of the value of a scalar map, or of the map
+// itself where values have none that all processors share: with keys, and for
+// aggregations. What lies there is the kernel's own.
 func (c *checker) addressOfMap(ref *ast.MapRef, x *ast.Unary) operand {
 	m := c.useMap(ref, true)
-	if m == nil || !c.setForm(m, scalarForm, x.Pos()) {
-		return c.bad(x.Pos())
-	}
-	if a, ok := m.value.typ.(types.Agg); ok {
-		c.diags.Errorf(diag.BadOperand, x.Pos(), "%s has no address: its value is of type %s", m.m.Name, a)
+	if m == nil || m.form == noForm {
 		return c.bad(x.Pos())
 	}
 	t := types.Pointer{Elem: m.value.typeOf(), Space: types.Local}
+	if _, agg := t.Elem.(types.Agg); agg || m.form == keyedForm {
+		t.Elem = types.Void{}
+	}
 	return of(&typed.AddrOf{Node: node(t, x.Pos()), Map: m.m})
 }
 

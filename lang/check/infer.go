@@ -30,8 +30,8 @@ type slot struct {
 	first source.Span
 	// mixed is where integers of 64 bits of different signs met.
 	mixed source.Span
-	// source is the first expression that gave a type. Where that is an address in
-	// the program's own memory, the type follows it: what lies there may widen.
+	// source is the first expression that gave a type. What of it are addresses in
+	// the program's own memory follows that expression: what lies there may widen.
 	source source.Span
 }
 
@@ -123,12 +123,11 @@ func (in *inference) join(s *slot, x operand) bool {
 		in.changed, in.last = true, x.Pos()
 		return true
 	}
-	if s.source == x.Pos() && isLocal(s.typ) && isLocal(t) {
-		if !identical(s.typ, t) {
-			s.typ = t
+	if s.source == x.Pos() {
+		if now := follow(s.typ, t); !identical(s.typ, now) {
+			s.typ = now
 			in.changed, in.last = true, x.Pos()
 		}
-		return true
 	}
 	j, ok := joinTypes(s.typ, s.flex, t, x.flex)
 	if !ok {
@@ -149,6 +148,36 @@ func (in *inference) join(s *slot, x operand) bool {
 		in.changed = true
 	}
 	return true
+}
+
+// follow returns the type old with the addresses in the program's own memory that
+// the new type has in their places.
+func follow(old, new types.Type) types.Type {
+	if isLocal(old) && isLocal(new) {
+		_, untyped := new.(types.Pointer).Elem.(types.Void)
+		if untyped && !isUnknown(old.(types.Pointer).Elem) {
+			return old // which another address may have given a target
+		}
+		return new
+	}
+	x, ok := old.(*types.Struct)
+	y, same := new.(*types.Struct)
+	if !ok || !same || !x.IsTuple() || x.Kind != y.Kind || len(x.Fields()) != len(y.Fields()) {
+		return old
+	}
+	var names []string
+	elems := make([]types.Type, len(x.Fields()))
+	for i, f := range x.Fields() {
+		g := y.Fields()[i]
+		if x.Kind == types.RecordKind {
+			names = append(names, f.Name)
+			if g, ok = y.Lookup(f.Name); !ok {
+				return old
+			}
+		}
+		elems[i] = follow(f.Type, g.Type)
+	}
+	return types.NewTuple(names, elems)
 }
 
 // isLocal reports whether t is the type of an address in the program's own

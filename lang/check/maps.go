@@ -87,6 +87,7 @@ func (c *checker) setForm(m *mapInfo, form mapForm, sp source.Span) bool {
 	if m.form == noForm {
 		m.form, m.formAt = form, sp
 		c.infer.forms[m.m.Name] = form
+		c.infer.changed, c.infer.last = true, sp // addresses further up depend on it
 		return true
 	}
 	if m.form == form {

@@ -287,7 +287,19 @@ func (f *fn) addressOf(e *typed.AddrOf) *ir.Value {
 	if e.Var != nil {
 		return f.addr(f.varMem(f.variable(e.Var)))
 	}
-	return f.addr(f.scalarMapMem(f.maps[e.Map]))
+	m := f.maps[e.Map]
+	if !sharedValue(e.Map) {
+		return f.as(f.b.Map(ir.OpMapPtr, m.ir, 0), ir.I64)
+	}
+	return f.addr(f.scalarMapMem(m))
+}
+
+// sharedValue reports whether a map has one value for all processors. The address
+// of others is that of the map, with which the verifier allows nothing, so that
+// it is taken for a number.
+func sharedValue(m *typed.Map) bool {
+	_, agg := m.Value.(types.Agg)
+	return m.Key == nil && !agg
 }
 
 // member reads a scalar through a chain of Deref, Field and Index.

@@ -205,7 +205,9 @@ func (p *plan) pointer(e typed.Expr) bool {
 		return p.tracked[e.Var]
 	case *typed.IncDec:
 		return e.Var != nil && p.tracked[e.Var]
-	case *typed.AddrOf, *typed.Ctx:
+	case *typed.AddrOf:
+		return e.Var != nil || sharedValue(e.Map)
+	case *typed.Ctx:
 		return true
 	case *typed.AddrOfPlace:
 		return t.BTF && p.inObject(e.X)
