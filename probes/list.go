@@ -147,7 +147,7 @@ func listName(t *target.Target) string {
 // Type is a C type of a listing.
 type Type struct {
 	Name       string // such as "struct list_head"
-	Definition string // in C, headed by its module
+	Definition string // in C, headed by its module, lines ended
 }
 
 // IsTypePattern reports whether a listing's pattern asks for C types.

@@ -5,6 +5,8 @@ package ctext
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
@@ -27,9 +29,9 @@ func typeText(t btf.Type, depth int) string {
 	case nil, *btf.Void:
 		return "void"
 	case *btf.Const:
-		return "const " + sub(t.Type)
+		return qualified("const", t.Type, sub(t.Type))
 	case *btf.Volatile:
-		return "volatile " + sub(t.Type)
+		return qualified("volatile", t.Type, sub(t.Type))
 	case *btf.Restrict:
 		return sub(t.Type)
 	case *btf.TypeTag:
@@ -51,6 +53,14 @@ func typeText(t btf.Type, depth int) string {
 		return tagged(t.Kind.String(), t.Name)
 	}
 	return t.TypeName()
+}
+
+// qualified puts a qualifier in front of a type, but behind a pointer.
+func qualified(word string, t btf.Type, text string) string {
+	if _, ok := t.(*btf.Pointer); ok {
+		return text + " " + word
+	}
+	return word + " " + text
 }
 
 // star appends a star, with a blank only in front of the first one.
@@ -93,56 +103,106 @@ func Params(proto *btf.FuncProto, skip int, names func(i int) string) []provider
 	return list
 }
 
-// Definition is the C definition of a struct, union or enum.
+// Definition is the C definition of a struct, union or enum, with an empty line
+// behind it.
 func Definition(t btf.Type) string {
-	var b strings.Builder
-	define(&b, t, 0)
-	b.WriteByte(';')
-	return b.String()
+	d := definition{layouts: layouts{}}
+	d.define(t, 0)
+	d.text.WriteString(";\n")
+	return d.text.String()
+}
+
+// definition is the text of a definition while it is made.
+type definition struct {
+	text    strings.Builder
+	layouts layouts
 }
 
 // define writes the body of a type; anonymous members are written in place.
-func define(b *strings.Builder, t btf.Type, depth int) {
+func (d *definition) define(t btf.Type, depth int) {
 	indent := strings.Repeat("\t", min(depth, maxDepth)+1)
-	head := func(tag, name string) {
-		b.WriteString(strings.TrimSuffix(tag+" "+name, " ") + " {\n")
+	end := indent[1:] + "}"
+	head := func(tag, name string, empty bool) {
+		d.text.WriteString(strings.TrimSuffix(tag+" "+name, " ") + " {")
+		if empty {
+			end = "}"
+		} else {
+			d.text.WriteByte('\n')
+		}
 	}
 	switch t := t.(type) {
 	case *btf.Struct:
-		head("struct", t.Name)
-		members(b, t.Members, indent, depth)
+		head("struct", t.Name, len(t.Members) == 0 && t.Size == 0)
+		align, natural := d.layouts.members(t.Members, t.Size)
+		if !natural {
+			align = 1
+			end += " __attribute__((packed))"
+		}
+		at := d.members(t.Members, natural, indent, depth)
+		pad(&d.text, gap{from: at, to: 8 * int(t.Size), align: align}, indent)
 	case *btf.Union:
-		head("union", t.Name)
-		members(b, t.Members, indent, depth)
+		head("union", t.Name, len(t.Members) == 0 && t.Size == 0)
+		d.members(t.Members, true, indent, depth)
 	case *btf.Enum:
-		head("enum", t.Name)
+		head("enum", t.Name, len(t.Values) == 0)
 		for _, v := range t.Values {
 			if t.Signed {
-				fmt.Fprintf(b, "%s%s = %d,\n", indent, v.Name, int64(v.Value))
+				fmt.Fprintf(&d.text, "%s%s = %d,\n", indent, v.Name, int64(v.Value))
 			} else {
-				fmt.Fprintf(b, "%s%s = %d,\n", indent, v.Name, v.Value)
+				fmt.Fprintf(&d.text, "%s%s = %d,\n", indent, v.Name, v.Value)
 			}
 		}
+		end += enumMode(t)
 	}
-	b.WriteString(indent[1:] + "}")
+	d.text.WriteString(end)
 }
 
-func members(b *strings.Builder, list []btf.Member, indent string, depth int) {
+// enumMode is the attribute that gives an enum a size that its values do not ask
+// for.
+func enumMode(t *btf.Enum) string {
+	switch t.Size {
+	case 1:
+		return " __attribute__((mode(byte)))"
+	case 8:
+		wide := func(v btf.EnumValue) bool {
+			if t.Signed {
+				return int64(v.Value) != int64(int32(v.Value))
+			}
+			return v.Value > math.MaxUint32
+		}
+		if !slices.ContainsFunc(t.Values, wide) {
+			return " __attribute__((mode(word)))"
+		}
+	}
+	return ""
+}
+
+// members writes members with the gaps between them and returns where the last
+// one ends, in bits.
+func (d *definition) members(list []btf.Member, natural bool, indent string, depth int) (end int) {
+	bitfield := false
 	for _, m := range list {
-		b.WriteString(indent)
+		before := gap{from: end, to: int(m.Offset), align: 1, bitfield: bitfield && m.BitfieldSize > 0}
+		if natural {
+			before.align = d.layouts.of(m.Type)
+		}
+		pad(&d.text, before, indent)
+		d.text.WriteString(indent)
 		if anonymous(m.Type) && depth < maxDepth {
-			define(b, m.Type, depth+1)
+			d.define(m.Type, depth+1)
 			if m.Name != "" {
-				b.WriteString(" " + m.Name)
+				d.text.WriteString(" " + m.Name)
 			}
 		} else {
-			b.WriteString(declare(m.Type, m.Name))
+			d.text.WriteString(declare(m.Type, m.Name))
 		}
-		if m.BitfieldSize > 0 {
-			fmt.Fprintf(b, ": %d", m.BitfieldSize)
+		if bitfield = m.BitfieldSize > 0; bitfield {
+			fmt.Fprintf(&d.text, ": %d", m.BitfieldSize)
 		}
-		b.WriteString(";\n")
+		d.text.WriteString(";\n")
+		end = int(m.Offset) + bits(m)
 	}
+	return end
 }
 
 func anonymous(t btf.Type) bool {
