@@ -294,7 +294,7 @@ func TestProcessOfKernelProbes(t *testing.T) {
 // The listing of a script declares arguments as the listing of a pattern does.
 func TestDeclarationsOfTargets(t *testing.T) {
 	r := New(hosttest.New())
-	for _, text := range []string{"tracepoint:syscalls:sys_enter_dup3", "rawtracepoint:vmlinux:sys_enter", "fexit:vmlinux:vfs_read"} {
+	for _, text := range []string{"tracepoint:syscalls:sys_enter_dup3", "rawtracepoint:vmlinux:sys_enter", "fexit:vmlinux:vfs_read", "iter:task"} {
 		for e, err := range r.List(text, target.ResolveOptions{}) {
 			if err != nil {
 				t.Fatal(err)
@@ -321,6 +321,22 @@ func TestDeclarationMissing(t *testing.T) {
 	got, err := entry.Fields()
 	if want := []provider.FieldText{{Type: "uint64", Name: "size"}}; !slices.Equal(got, want) || err == nil {
 		t.Errorf("arguments %q, %v; want %q and an error", got, err, want)
+	}
+}
+
+// The members of an iterator's record lie in unions of their own.
+func TestFieldsOfIterators(t *testing.T) {
+	want := []provider.FieldText{{Type: "struct task_struct *", Name: "task"}}
+	for e, err := range New(hosttest.New()).List("iter:task", target.ResolveOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Fields == nil {
+			t.Fatal("no fields")
+		}
+		if got, err := e.Fields(); err != nil || !slices.Equal(got, want) {
+			t.Errorf("fields %q, %v", got, err)
+		}
 	}
 }
 

@@ -16,12 +16,14 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/lang/types"
 	"github.com/gotrace/gotrace/probes/host"
+	"github.com/gotrace/gotrace/probes/internal/ctext"
 	"github.com/gotrace/gotrace/probes/provider"
 )
 
@@ -124,11 +126,43 @@ func (Provider) List(h *host.Host, p *provider.Pattern, _ *target.ResolveOptions
 		}
 		for _, kind := range kinds(h) {
 			name := "iter:" + kind
-			if provider.MatchName(p, name) && !yield(provider.Entry{Name: name}, nil) {
+			entry := provider.Entry{Name: name, Fields: func() ([]provider.FieldText, error) { return fieldTexts(h, kind) }}
+			if provider.MatchName(p, name) && !yield(entry, nil) {
 				return
 			}
 		}
 	}
+}
+
+// Declared implements provider.Declarer.
+func (Provider) Declared(h *host.Host, t *target.Target, _ *target.ResolveOptions) ([]provider.FieldText, error) {
+	return fieldTexts(h, t.Event)
+}
+
+// fieldTexts is the members of a record as the kernel declares them, but for the
+// state of the walk that each begins with.
+func fieldTexts(h *host.Host, kind string) ([]provider.FieldText, error) {
+	spec, err := h.Kernel().Spec()
+	if err != nil {
+		return nil, err
+	}
+	var record *btf.Struct
+	if err := spec.TypeByName(recordPrefix+kind, &record); err != nil {
+		return nil, err
+	}
+	var list []provider.FieldText
+	for _, m := range record.Members {
+		inside := []btf.Member{m}
+		if wrap, ok := m.Type.(*btf.Union); ok && m.Name == "" {
+			inside = wrap.Members
+		}
+		for _, m := range inside {
+			if m.Name != "" && m.Name != "meta" {
+				list = append(list, provider.FieldText{Type: ctext.Type(m.Type), Name: m.Name})
+			}
+		}
+	}
+	return list, nil
 }
 
 // Spec implements provider.Provider. The library that loads programs adds the
