@@ -175,7 +175,7 @@ func (c *checker) index(x *ast.Index) operand {
 	case types.Array:
 		return c.element1(y, t.Elem, t.Len, i, n, constant, x)
 	case types.String:
-		if s, ok := litStr(y); ok && constant && y.lit && n <= uint64(len(s)) {
+		if s, ok := litBytes(y); ok && constant && y.lit && n <= uint64(len(s)) {
 			return intLit(uint64((s + "\x00")[n]), false, x.Pos())
 		}
 		return c.element1(y, types.Int{Bits: 8}, t.Cap, i, n, constant, x)

@@ -194,13 +194,21 @@ func (c *checker) binaryText(name string, op typed.Op, x, y operand, sp source.S
 	case xlit && ylit && isComparison(op):
 		return boolConst(compareText(op, a, b), sp)
 	case xlit && ylit && op == typed.Add:
-		return strLit(a+b, sp)
+		return strLit(joined(x, y), sp)
 	case xlit && op == typed.Add:
 		if n, ok := constOf(y.Expr); ok && y.lit {
-			return strLit(a[min(uint64(len(a)), n):], sp)
+			all, _ := litBytes(x)
+			return strLit(all[min(uint64(len(all)), n):], sp)
 		}
 	}
 	return c.errOperands(name, x, y, sp)
+}
+
+// joined is one literal after the other.
+func joined(x, y operand) string {
+	a, _ := litBytes(x)
+	b, _ := litBytes(y)
+	return a + b
 }
 
 func compareText(op typed.Op, a, b string) bool {
@@ -253,7 +261,7 @@ func constEqual(x, y typed.Expr) (equal, known bool) {
 		return ok && a.Value == b.Value, ok
 	case *typed.Str:
 		b, ok := y.(*typed.Str)
-		return ok && a.Value == b.Value, ok
+		return ok && a.Text() == b.Text(), ok
 	case *typed.Tuple:
 		b, ok := y.(*typed.Tuple)
 		if !ok || len(a.Elems) != len(b.Elems) {

@@ -96,7 +96,7 @@ func (c *checker) strSize(s *site) (typed.Expr, int, bool) {
 // strOfString is str() of what is a string already: its characters, at most
 // limit of them.
 func (c *checker) strOfString(s *site, x operand, t types.String, limit int) operand {
-	if text, ok := litStr(x); ok && x.lit {
+	if text, ok := litBytes(x); ok && x.lit {
 		if limit >= 0 {
 			text = text[:min(limit, len(text))]
 		}

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/lang/typed"
 	"github.com/gotrace/gotrace/lang/types"
@@ -70,17 +72,13 @@ func boolConst(b bool, sp source.Span) operand {
 }
 
 func strLit(s string, sp source.Span) operand {
-	return operand{Expr: &typed.Str{Node: node(types.String{Cap: len(s) + 1}, sp), Value: untilZero(s)}, lit: true}
+	return operand{Expr: &typed.Str{Node: node(types.String{Cap: len(s) + 1}, sp), Value: s}, lit: true}
 }
 
-// untilZero cuts s at its zero byte, which ends a string for every use.
+// untilZero cuts s at its zero byte, which ends a text.
 func untilZero(s string) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] == 0 {
-			return s[:i]
-		}
-	}
-	return s
+	text, _, _ := strings.Cut(s, "\x00")
+	return text
 }
 
 // constOf returns the number of a constant integer, bool, enum or pointer.
@@ -94,6 +92,14 @@ func constOf(x typed.Expr) (uint64, bool) {
 
 // litStr returns the text of a string literal.
 func litStr(x operand) (string, bool) {
+	if s, ok := x.Expr.(*typed.Str); ok {
+		return s.Text(), true
+	}
+	return "", false
+}
+
+// litBytes returns the bytes of a string literal, those behind a zero byte, too.
+func litBytes(x operand) (string, bool) {
 	if s, ok := x.Expr.(*typed.Str); ok {
 		return s.Value, true
 	}

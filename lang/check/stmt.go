@@ -364,7 +364,7 @@ func (c *checker) assignable(t types.Type, x operand, sp source.Span) bool {
 		}
 		return true
 	case types.String:
-		if text, isLit := litStr(x); isLit && x.lit {
+		if text, isLit := litBytes(x); isLit && x.lit {
 			return len(text) < t.Cap
 		}
 		_, ok := x.Type().(types.String)

@@ -1,6 +1,8 @@
 package typed
 
 import (
+	"strings"
+
 	"github.com/gotrace/gotrace/lang/source"
 	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/lang/types"
@@ -30,11 +32,17 @@ type Const struct {
 	Value uint64
 }
 
-// Str is constant text of type String. Value has at most Cap-1 bytes and no
-// zero byte.
+// Str is constant text of type String. Value has at most Cap-1 bytes. Some may
+// lie behind a zero byte, which ends the text for all but what looks at bytes.
 type Str struct {
 	Node
 	Value string
+}
+
+// Text returns the value up to a zero byte.
+func (s *Str) Text() string {
+	text, _, _ := strings.Cut(s.Value, "\x00")
+	return text
 }
 
 // Bytes is constant memory of any other type, such as the array of pton().

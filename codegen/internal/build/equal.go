@@ -20,7 +20,7 @@ func (f *fn) equalExprs(x, y typed.Expr) *ir.Value {
 		x, y = y, s
 	}
 	if s, ok := y.(*typed.Str); ok {
-		return f.equalText(x, s.Value)
+		return f.equalText(x, s.Text())
 	}
 	a := f.array(x)
 	if effects(y) {

@@ -22,7 +22,7 @@ func (f *fn) buildInto(dst mem, e typed.Expr, clean bool) {
 	}
 	switch e := e.(type) {
 	case *typed.Str:
-		f.storeText(dst, e.Value, t.Size())
+		f.storeText(dst, e, t.Size(), clean)
 	case *typed.Bytes:
 		f.constantInto(dst, e.Value, t.Size())
 	case *typed.Zero:
@@ -114,11 +114,12 @@ func (f *fn) copyText(dst, src mem, size int) {
 }
 
 // storeText writes constant text and zeros up to size.
-func (f *fn) storeText(dst mem, text string, size int) {
-	if len(text) > size {
-		text = text[:size]
+func (f *fn) storeText(dst mem, s *typed.Str, size int, clean bool) {
+	text := s.Value
+	if clean {
+		text = s.Text()
 	}
-	f.constantInto(dst, []byte(text), size)
+	f.constantInto(dst, []byte(cut(text, size)), size)
 }
 
 // maxStoredConst is the length in bytes from which constants are copied from a
@@ -183,7 +184,7 @@ func (f *fn) convertInto(dst mem, e *typed.Convert, clean bool) {
 func (f *fn) stringInto(dst mem, x typed.Expr, size int, clean bool) {
 	n := x.Type().Size()
 	if s, ok := x.(*typed.Str); ok {
-		f.storeText(dst, cut(s.Value, size), size)
+		f.storeText(dst, s, size, clean)
 		return
 	}
 	if n <= size {

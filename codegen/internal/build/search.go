@@ -2,7 +2,6 @@ package build
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/cilium/ebpf/asm"
 
@@ -54,7 +53,7 @@ func newSearch(hay, needle typed.Expr) search {
 	s := search{size: int64(hay.Type().Size())}
 	s.area = searchText + s.size + wordRoom
 	if t, ok := needle.(*typed.Str); ok {
-		s.text, _, _ = strings.Cut(t.Value, "\x00")
+		s.text = t.Text()
 		s.area += int64(len(s.text))
 	} else {
 		s.limit = int64(needle.Type().Size())

@@ -130,7 +130,7 @@ func (f *fn) textCall(e *typed.Call) *ir.Value {
 // strlen counts the bytes before the zero byte.
 func (f *fn) strlen(x typed.Expr) *ir.Value {
 	if s, ok := x.(*typed.Str); ok {
-		return f.num(int64(len(s.Value)))
+		return f.num(int64(len(s.Text())))
 	}
 	m := f.array(x)
 	n := f.b.NewVar(ir.I64)
@@ -157,7 +157,7 @@ func (f *fn) strncmp(e *typed.Call) *ir.Value {
 		x, y = y, s
 	}
 	if s, ok := y.(*typed.Str); ok {
-		want := s.Value + "\x00"
+		want := s.Text() + "\x00"
 		want = want[:min(len(want), n)]
 		if x.Type().Size() < len(want) {
 			f.discard(x)
