@@ -63,7 +63,7 @@ func mayImport() map[string]string {
 		"probes/registers":        "probes/internal/ptregs",
 		"probes/syscalls":         "",
 		"probes/fentry":           provider + " lang/diag lang/ktypes probes/internal/...",
-		"probes/iter":             provider + " lang/diag",
+		"probes/iter":             provider + " lang/diag probes/internal/...",
 		"probes/kprobe":           provider + " lang/diag lang/ktypes probes/internal/...",
 		"probes/perfevent":        provider + " lang/diag probes/internal/...",
 		"probes/rawtp":            provider + " lang/diag lang/ktypes probes/internal/...",
