@@ -17,6 +17,7 @@ func mapBuiltins() map[string]*builtin {
 		"has_key":   {min: 2, max: 2, check: (*checker).hasKey},
 		"find":      {min: 3, max: 3, check: (*checker).findElem},
 		"len":       {min: 1, max: 1, check: (*checker).length},
+		"stack_len": {min: 1, max: 1, check: (*checker).stackLen},
 		"is_scalar": {min: 1, max: 1, check: (*checker).isScalar},
 		"count":     {check: aggMisplaced}, "sum": {min: 1, max: 1, check: aggMisplaced}, "min": {min: 1, max: 1, check: aggMisplaced},
 		"max": {min: 1, max: 1, check: aggMisplaced}, "avg": {min: 1, max: 1, check: aggMisplaced}, "stats": {min: 1, max: 1, check: aggMisplaced},
@@ -167,13 +168,22 @@ func (c *checker) length(s *site) operand {
 		return of(&typed.MapLen{Node: node(int64Type, s.sp), Map: m.m})
 	}
 	x := c.arg(s, 0)
-	switch t := x.Type().(type) {
+	if t, ok := x.Type().(types.Array); ok {
+		return intLit(uint64(t.Len), false, s.sp)
+	}
+	return c.frames(s, x)
+}
+
+// stackLen is len() for stacks only.
+func (c *checker) stackLen(s *site) operand { return c.frames(s, c.arg(s, 0)) }
+
+// frames is the number of frames of the stack x.
+func (c *checker) frames(s *site, x operand) operand {
+	switch x.Type().(type) {
 	case unknown:
 		return x
 	case types.Stack:
 		return s.make(int64Type, typed.FnStackLen, x.Expr)
-	case types.Array:
-		return intLit(uint64(t.Len), false, s.sp)
 	}
 	c.diags.Errorf(diag.BadArgument, s.sp, "len() expects a map or stack to be provided")
 	return c.bad(s.sp)
