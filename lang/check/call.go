@@ -276,7 +276,7 @@ func (c *checker) errNotHere(s *site) {
 		for i, p := range b.probes {
 			names[i] = string(p)
 		}
-		d.Hint("it can be used with %s probes", strings.Join(names, ", "))
+		d.Hint("it can be used with the probetypes %s", strings.Join(names, ", "))
 	}
 }
 

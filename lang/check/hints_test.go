@@ -27,7 +27,7 @@ func TestHints(t *testing.T) {
 		{"number for buffer", `begin { printf("%rx", 1); }`, "printf: %rx specifier expects a buffer (integer supplied)"},
 		{"builtin elsewhere", `begin { print(retval); }`, "ERROR: The retval builtin can not be used with 'begin' probes"},
 		{"function elsewhere", `begin { print(path(0)); }`, "ERROR: path() can not be used with 'begin' probes"},
-		{"function's probes", `begin { print(path(0)); }`, "HINT: it can be used with fentry, fexit, iter probes"},
+		{"function's probes", `begin { print(path(0)); }`, "HINT: it can be used with the probetypes fentry, fexit, iter"},
 		{"no conversion", `begin { printf("%q", 1); }`, "there is no conversion %q"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
