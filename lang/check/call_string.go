@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/gotrace/gotrace/lang/ast"
 	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/typed"
@@ -28,11 +30,29 @@ func stringBuiltins() map[string]*builtin {
 	}
 }
 
+// capacity is that of strings of unknown length: the zero byte needs one.
+func (c *checker) capacity() int { return max(1, c.cfg.MaxStrlen) }
+
+// tooLong reports whether a literal does not fit into max_strlen bytes with its
+// zero byte. 0 is no limit for literals.
+func (c *checker) tooLong(text string) bool {
+	return c.cfg.MaxStrlen > 0 && len(text) >= c.cfg.MaxStrlen
+}
+
+// clip shortens a text for a message.
+func clip(text string) string {
+	const most = 40
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
 // str reads a string: from a pointer, an address, a string or a parameter.
 func (c *checker) str(s *site) operand {
 	if p, ok := c.paramText(s.args[0]); ok && len(s.args) == 1 {
-		if len(p) > c.cfg.MaxStrlen-1 {
-			c.diags.Errorf(diag.BadString, s.args[0].Pos(), "the parameter is too long (over %d bytes): %d", c.cfg.MaxStrlen-1, len(p))
+		if c.tooLong(p) {
+			c.diags.Errorf(diag.BadString, s.args[0].Pos(), "the parameter is too long (over %d bytes): %s", c.cfg.MaxStrlen, clip(p))
 			return c.bad(s.sp)
 		}
 		return strLit(p, s.sp)
@@ -109,7 +129,7 @@ func (c *checker) strOfString(s *site, x operand, t types.String, limit int) ope
 }
 
 func (c *checker) strRead(s *site, x operand, size typed.Expr, limit int) operand {
-	t := types.String{Cap: c.cfg.MaxStrlen}
+	t := types.String{Cap: c.capacity()}
 	switch {
 	case limit >= 0:
 		t.Cap = max(1, limit)
@@ -142,7 +162,7 @@ func (c *checker) buf(s *site) operand {
 	if !ok || isUnknown(x.Type()) {
 		return c.bad(s.sp)
 	}
-	limitAll := c.cfg.MaxStrlen - 4
+	limitAll := max(0, c.cfg.MaxStrlen-4)
 	switch t := x.Type().(type) {
 	case types.Array:
 		if size == nil {
@@ -179,7 +199,7 @@ func (c *checker) text(s *site, i int) operand {
 		return x
 	case types.Pointer:
 		if isByte(t.Elem) {
-			return s.make(types.String{Cap: c.cfg.MaxStrlen}, typed.FnStr, c.address(x), constUint(uint64(c.cfg.MaxStrlen), s.sp))
+			return s.make(types.String{Cap: c.capacity()}, typed.FnStr, c.address(x), constUint(uint64(c.capacity()), s.sp))
 		}
 	}
 	c.diags.Errorf(diag.BadArgument, s.args[i].Pos(), "%s() expects a string (%s provided)", s.name, kindName(x.Type()))
@@ -225,7 +245,7 @@ func (c *checker) strConcat(s *site) operand {
 	if isUnknown(a.Type()) || isUnknown(b.Type()) {
 		return c.bad(s.sp)
 	}
-	return s.make(types.String{Cap: c.cfg.MaxStrlen}, typed.FnStrConcat, a.Expr, b.Expr)
+	return s.make(types.String{Cap: c.capacity()}, typed.FnStrConcat, a.Expr, b.Expr)
 }
 
 func (c *checker) memcmp(s *site) operand {
@@ -277,7 +297,7 @@ func (c *checker) path(s *site) operand {
 		c.diags.Errorf(diag.BadArgument, s.args[0].Pos(), "path() only supports pointers to or values of struct path (%s provided)", kindName(x.Type()))
 		return c.bad(s.sp)
 	}
-	t := types.String{Cap: c.cfg.MaxStrlen}
+	t := types.String{Cap: c.capacity()}
 	if limit >= 0 {
 		t.Cap = max(1, limit)
 	}

@@ -133,8 +133,8 @@ func aggNumber(a types.Agg) types.Type {
 }
 
 func (c *checker) strLit(x *ast.StrLit) operand {
-	if len(x.Value) > c.cfg.MaxStrlen-1 {
-		c.diags.Errorf(diag.BadString, x.Pos(), "String is too long (over %d bytes): %d", c.cfg.MaxStrlen-1, len(x.Value))
+	if c.tooLong(x.Value) {
+		c.diags.Errorf(diag.BadString, x.Pos(), "String is too long (over %d bytes): %s", c.cfg.MaxStrlen, clip(x.Value))
 		return c.bad(x.Pos())
 	}
 	return strLit(x.Value, x.Pos())

@@ -228,7 +228,8 @@ func (c *checker) optionValue(name string, def operand, s *site) operand {
 	if given {
 		text = value
 	}
-	return of(&typed.Str{Node: node(types.String{Cap: c.cfg.MaxStrlen}, s.sp), Value: text[:min(len(text), c.cfg.MaxStrlen-1)]})
+	t := types.String{Cap: c.capacity()}
+	return of(&typed.Str{Node: node(t, s.sp), Value: text[:min(len(text), t.Cap-1)]})
 }
 
 // helpOption asks for the list of options; no script has an option of that name.
