@@ -24,7 +24,7 @@ const (
 type app struct {
 	opt    *options
 	stdin  io.Reader
-	stdout io.Writer
+	stdout *stream
 	stderr io.Writer
 	color  bool
 }
@@ -32,22 +32,26 @@ type app struct {
 // run is main without the process: it returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	opt, err := parseArgs(args)
-	a := &app{opt: opt, stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{opt: opt, stdin: stdin, stdout: &stream{Writer: stdout}, stderr: stderr}
 	if err != nil {
 		a.fail(err)
 		return exitError
 	}
 	code, err := a.dispatch()
-	if err != nil {
-		a.fail(err)
+	if err == nil {
+		err = a.stdout.err
 	}
-	return code
+	if err == nil {
+		return code
+	}
+	a.fail(err)
+	return max(code, exitError)
 }
 
 // showWarnings shows the warnings of a script where bpftrace does, on standard output,
 // but never among JSON records.
 func (a *app) showWarnings(list *gotrace.DiagnosticList) {
-	w := a.stdout
+	var w io.Writer = a.stdout
 	if a.opt.format == "json" {
 		w = a.stderr
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/gotrace/gotrace"
@@ -54,6 +55,31 @@ func faulty(t *testing.T, args ...string) string {
 		t.Errorf("%q: exit code %d, output %q", args, code, out.String())
 	}
 	return msgs.String()
+}
+
+// fullWriter is a file on a full disk.
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// What can not be written is an error, whatever prints it.
+func TestFullOutput(t *testing.T) {
+	hosttest.RequireBPF(t)
+	for _, args := range [][]string{
+		{"--help"}, {"--version"}, {"--info"}, {"--fmt", "-e", "begin { }"}, {"-l", "interval:*"}, {"-l", "-e", "interval:s:1 { }"},
+		{"-d", "ast", "--mode", "codegen", "-e", "begin { }"}, {"-d", "asm", "--dry-run", "-e", "begin { }"},
+		{"-d", "verifier", "--dry-run", "-e", "begin { }"}, {"--mode", "codegen", "-e", "begin { 1; }"},
+	} {
+		var msgs bytes.Buffer
+		code := run(args, strings.NewReader(""), fullWriter{}, &msgs)
+		if code != exitError || !strings.Contains(msgs.String(), "ERROR: no space left on device") {
+			t.Errorf("%q: exit code %d, messages %q", args, code, msgs.String())
+		}
+	}
+	var out bytes.Buffer
+	if code := run([]string{"-e", `begin { getopt("n", 1, "number"); }`, "--", "--help"}, strings.NewReader(""), &out, fullWriter{}); code != exitError {
+		t.Errorf("help of a script: exit code %d", code)
+	}
 }
 
 // TestUnknownPass wants the passes named when -d asks for one that is none.

@@ -13,7 +13,7 @@ func (a *app) useColor() (bool, error) {
 	case "never":
 		return false, nil
 	case "", "auto":
-		return isTerminal(a.stdout) && isTerminal(a.stderr), nil
+		return isTerminal(a.stdout.Writer) && isTerminal(a.stderr), nil
 	default:
 		return false, usagef("invalid value %q for BPFTRACE_COLOR: use auto, always or never", v)
 	}
