@@ -29,6 +29,8 @@ func pointerScripts() []script {
 	return []script{
 		{"variable read before it changes", `BEGIN { $x = (int64)5; @p = &$x; $y = *@p; $x = 6; if (pid > 0) { print(("y", $y)) } }`, false, []string{"(y, 5)"}},
 		{"map read before it changes", `BEGIN { @x = (int64)5; @p = &@x; $y = *@p; @x++; if (pid > 0) { print(($y, *@p)) } }`, false, []string{"(5, 6)"}},
+		{"address assigned by a callback", `BEGIN { let $g : int64 = 1; $h = (int64)2; $p = &$g; $q = $p; $end = ((int64)rand & 0) + 300; for ($i : 0..$end) { $q = $p; $p = &$h; } print((*$p, *$q)) }`, true,
+			[]string{"(2, 2)"}},
 		{"text read before it changes", `BEGIN { $s = "abc"; @p = &$s; $c = *@p; $s = "xyz"; if (pid > 0) { print($c) } }`, false, []string{"abc"}},
 	}
 }

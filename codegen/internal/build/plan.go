@@ -29,6 +29,12 @@ type scope struct {
 	vars   []*typed.Var // that live in it, in order of appearance
 }
 
+// change is an assignment to a variable, or an increment, by code of a scope.
+type change struct {
+	v  *typed.Var
+	in *scope
+}
+
 // plan says which loops become callbacks and which function each variable
 // belongs to: the innermost one that has all its uses.
 type plan struct {
@@ -44,6 +50,7 @@ type plan struct {
 	tracked map[*typed.Var]bool
 	assigns []*typed.Assign
 	foreign map[*typed.Var]bool // get numbers from elsewhere than an Assign
+	changes []change
 
 	// returned and result tell the main function that a callback has left the
 	// probe, and with what.
@@ -91,12 +98,13 @@ func (p *plan) walk(b *typed.Block, s *scope, uses map[*typed.Var][]*scope) {
 	var v visitor
 	v.expr = func(e typed.Expr) bool {
 		use(exprVar(e), s)
-		p.untrackable(e)
+		p.untrackable(e, s)
 		return true
 	}
 	v.stmt = func(st typed.Stmt) bool {
 		if a, ok := st.(*typed.Assign); ok {
 			p.assigns = append(p.assigns, a)
+			p.changes = append(p.changes, change{a.Var, s})
 		}
 		body, cond, bounds := p.callback(st)
 		if body == nil {
@@ -167,7 +175,7 @@ func common(a, b *scope) *scope {
 
 // untrackable marks the variables that expressions change in ways which make
 // numbers of pointers.
-func (p *plan) untrackable(e typed.Expr) {
+func (p *plan) untrackable(e typed.Expr, in *scope) {
 	switch e := e.(type) {
 	case *typed.MapFind:
 		p.foreign[e.Var] = true
@@ -175,6 +183,7 @@ func (p *plan) untrackable(e typed.Expr) {
 		if e.Var != nil && !isLocal(e.Var.Type) {
 			p.foreign[e.Var] = true
 		}
+		p.changes = append(p.changes, change{e.Var, in})
 	case *typed.AddrOf:
 		if e.Var != nil {
 			p.foreign[e.Var] = true
@@ -188,10 +197,16 @@ func isLocal(t types.Type) bool {
 }
 
 // findTracked leaves only those variables tracked that are assigned nothing but
-// tracked pointers. Each round removes one at least.
+// tracked pointers, and no address on the stack by a callback: the kernel lets
+// none be stored in the frame of a caller. Each round removes one at least.
 func (p *plan) findTracked() {
 	for v := range p.foreign {
 		p.tracked[v] = false
+	}
+	for _, c := range p.changes {
+		if c.v != nil && c.in != p.owner[c.v] && isLocal(c.v.Type) {
+			p.tracked[c.v] = false
+		}
 	}
 	for changed := true; changed; {
 		changed = false
