@@ -50,3 +50,12 @@ func TestRingBytesChecked(t *testing.T) {
 		}
 	}
 }
+
+// A setting perf_rb_pages that the kernel has no size for is refused, not cut.
+func TestRingPagesChecked(t *testing.T) {
+	hosttest.RequireBPF(t)
+	cfg := &gotrace.Config{Settings: map[string]string{"perf_rb_pages": "1000000000"}}
+	if got := startError(t, cfg, nil); !strings.Contains(got, "perf_rb_pages is 1000000000: the event buffer takes") {
+		t.Error(got)
+	}
+}

@@ -34,6 +34,16 @@ func checkRingBytes(n int) error {
 	return fmt.Errorf("RingBytes is %d: the event buffer takes a power of two from %d, which is a page, to %d bytes", n, page, uint64(largestRing))
 }
 
+// checkRingPages demands a setting perf_rb_pages whose pages the event buffer may
+// have; their number is rounded up.
+func checkRingPages(pages int) error {
+	most := largestRing / uint64(os.Getpagesize())
+	if pages <= 0 || uint64(pages) <= most {
+		return nil
+	}
+	return fmt.Errorf("the setting perf_rb_pages is %d: the event buffer takes %d pages at most", pages, most)
+}
+
 // ringBytes is the size of the event buffer.
 func (s *Session) ringBytes() uint32 {
 	if s.opt.RingBytes > 0 {

@@ -158,6 +158,11 @@ func (s *Session) start() error {
 	if err := checkRingBytes(s.opt.RingBytes); err != nil {
 		return err
 	}
+	if s.opt.RingBytes == 0 {
+		if err := checkRingPages(s.obj.Config.PerfRBPages); err != nil {
+			return err
+		}
+	}
 	for _, stage := range []func() error{
 		s.startCommand, s.openProcess, s.raiseMemlock, s.createMaps, s.openReader, s.loadPrograms, s.setParams, s.begin, s.attachAll,
 	} {
