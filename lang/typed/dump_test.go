@@ -15,7 +15,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("function %d has no name: %q", uint8(f), name)
 		}
 	}
-	for a := types.ActPrintf; a <= types.ActSkbOutput; a++ {
+	for a := types.ActPrintf; a <= types.ActUnwatch; a++ {
 		if name := a.String(); name == "" || strings.HasPrefix(name, "action") {
 			t.Errorf("action %d has no name: %q", uint8(a), name)
 		}

@@ -24,7 +24,6 @@ const (
 	ActHelper                  // a failed helper (-k): Format is its name, span; the error (int64)
 	ActStackLost               // a stack that the map of stacks did not take, span; the error (int64)
 	ActUnwatch                 // the address (uint64)
-	ActSkbOutput               // Format (path); buffer
 )
 
 // String returns the name of the action, which is that of the function that
@@ -47,7 +46,6 @@ func (a Action) String() string {
 		ActHelper:    "failed helper",
 		ActStackLost: "lost stack",
 		ActUnwatch:   "unwatch",
-		ActSkbOutput: "skboutput",
 	}
 	if int(a) >= len(names) {
 		return fmt.Sprintf("action %d", uint8(a))

@@ -162,9 +162,6 @@ func (k *kind) otherEvent(r *object.Record) error {
 	case types.ActUnwatch:
 		e := new(Unwatch)
 		k.event, k.fill = e, func(a []layout.Value) error { e.Address = a[0].Uint(); return nil }
-	case types.ActSkbOutput:
-		e := &Packet{Path: r.Format}
-		k.event, k.fill = e, func(a []layout.Value) error { e.Data = a[0].Bytes(); return nil }
 	default:
 		return fmt.Errorf("unknown action %d", r.Action)
 	}

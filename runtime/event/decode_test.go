@@ -42,7 +42,6 @@ func testObject() *object.Object {
 		types.ActHelper:    record(types.ActHelper, "probe_read_user", i64),
 		types.ActStackLost: record(types.ActStackLost, "", i64),
 		types.ActUnwatch:   record(types.ActUnwatch, "", u64),
-		types.ActSkbOutput: record(types.ActSkbOutput, "a.pcap", types.Buffer{Cap: 68}),
 	}}
 }
 
@@ -112,10 +111,6 @@ func TestDecodeEachAction(t *testing.T) {
 	}
 	if e := decodeAs[*Unwatch](t, d, types.ActUnwatch, layouttest.Value(u64, 0x1000)); e.Address != 0x1000 {
 		t.Errorf("unwatch: %+v", e)
-	}
-	packet := types.Buffer{Cap: 68}
-	if e := decodeAs[*Packet](t, d, types.ActSkbOutput, layouttest.Value(packet, "data")); e.Path != "a.pcap" || string(e.Data) != "data" {
-		t.Errorf("packet: %+v", e)
 	}
 }
 

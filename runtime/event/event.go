@@ -89,12 +89,6 @@ type System struct{ Text }
 // Unwatch is unwatch() of the watchpoint at an address.
 type Unwatch struct{ Address uint64 }
 
-// Packet is skboutput(): one packet for a pcap file.
-type Packet struct {
-	Path string
-	Data []byte
-}
-
 // Source says what an Output is the output of.
 type Source uint8
 
@@ -178,7 +172,6 @@ func (*Join) event()        {}
 func (*Cat) event()         {}
 func (*System) event()      {}
 func (*Unwatch) event()     {}
-func (*Packet) event()      {}
 func (*Output) event()      {}
 func (*Failure) event()     {}
 func (*Lost) event()        {}
