@@ -43,6 +43,7 @@ func joinScripts() []script {
 		{"delete of the map that is assigned to", `BEGIN { @b = (1, false, 2); @b = (3, delete(@b), 4); print((@b.0, @b.1, @b.2)) }`, false, []string{"(3, 1, 4)"}},
 		{"long text at an odd place", `config = { max_strlen = 16384 } BEGIN { $t = ((int8)1, str_concat("", comm), (int8)2); $u = str_concat("", comm); print(strlen($t.1) == strlen($u)); print($t.1 == $u) }`, true,
 			[]string{"1", "1"}},
+		{"element of a tuple whose others have effects", `BEGIN { $v = 1; $b = (1, ++$v, 1).0; $r = (a=1, b=$v++).a; print(($b, $r, $v)) }`, false, []string{"(1, 1, 3)"}},
 		{"find of a shorter text", `BEGIN { @m[1] = "ab"; let $s : string[20] = "some other text"; if (find(@m, 1, $s)) { print($s) } }`, false, []string{"ab"}},
 		{"index that turns out to be far too large", `BEGIN { $k = 1; print(1); print(((int8[2])(uint16)pid)[48799 / $k]); }`, false,
 			[]string{"1", "Array access out of bounds. 0 is being used as the result.", "0"}},

@@ -289,6 +289,15 @@ func (c *checker) incDec(x *Expr) info {
 	return info{t: m.val.t}
 }
 
+// changes tells whether x changes something besides giving a value.
+func changes(x *Expr) bool {
+	switch x.Op {
+	case IncDec, BlockExpr, IfExpr, Delete, Find:
+		return true
+	}
+	return slices.ContainsFunc(x.Kids, changes)
+}
+
 // access infers fields, elements and calls.
 func (c *checker) access(x *Expr) info {
 	k := x.Kids[0].info
@@ -300,7 +309,7 @@ func (c *checker) access(x *Expr) info {
 	case Field:
 		if k.t.Kind == Tuple {
 			if i := fieldOf(k.t, x); i >= 0 {
-				if x.Kids[0].Op == MakeTuple {
+				if x.Kids[0].Op == MakeTuple && !slices.ContainsFunc(x.Kids[0].Kids, changes) {
 					return x.Kids[0].Kids[i].info
 				}
 				return info{t: k.t.Elems[i]}

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/gotrace/gotrace/lang/ast"
 	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/source"
@@ -173,7 +175,11 @@ func (c *checker) makeTuple(names []string, xs []ast.Expr, at ast.Expr) operand 
 	for i, e := range xs {
 		elems[i] = c.element(e)
 	}
-	return c.tupleOf(names, elems, node(nil, at.Pos()))
+	t := c.tupleOf(names, elems, node(nil, at.Pos()))
+	if slices.ContainsFunc(xs, c.hasEffects) {
+		t.elems = nil // one element does not stand for what the others do
+	}
+	return t
 }
 
 // maxParts bounds the values in a tuple or record, as a tuple of tuples can

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/gotrace/gotrace/lang/ast"
 	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/source"
@@ -223,7 +225,7 @@ func (c *checker) assignToMap(out *typed.Block, s *ast.Assign, ref *ast.MapRef, 
 		}
 	} else {
 		c.startInt(m, s)
-		if idx != nil && c.hasEffects(idx) && ok {
+		if idx != nil && slices.ContainsFunc(idx.Keys, c.hasEffects) && ok {
 			key = c.evalOnce(out, key)
 		} else {
 			c.spendAll(c.cost.probe-before, s.Pos()) // the key is made twice
@@ -356,20 +358,19 @@ func mapKinds(name string) (typed.MapKind, bool) {
 	return 0, false
 }
 
-// hasEffects tells whether a key must not be evaluated twice.
-func (c *checker) hasEffects(idx *ast.MapIndex) bool {
+// hasEffects tells whether x must be evaluated once, neither twice nor not at
+// all.
+func (c *checker) hasEffects(x ast.Expr) bool {
 	found := false
-	for _, k := range idx.Keys {
-		ast.Inspect(k, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.IncDec, *ast.Block:
-				found = true
-			case *ast.Call:
-				found = found || n.Fun.Name == "delete" || n.Fun.Name == "find" || len(c.macros[n.Fun.Name]) > 0
-			}
-			return true
-		})
-	}
+	ast.Inspect(x, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.IncDec, *ast.Block:
+			found = true
+		case *ast.Call:
+			found = found || n.Fun.Name == "delete" || n.Fun.Name == "find" || len(c.macros[n.Fun.Name]) > 0
+		}
+		return true
+	})
 	return found
 }
 
