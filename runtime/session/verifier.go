@@ -115,7 +115,8 @@ func (s *Session) attachError(p *object.Program, err error) error {
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
 		return s.privilege(p.Span, err)
 	}
-	if short := shortageOf("attaching to "+p.Targets[0].Name, err); short != nil {
+	// ENOSPC is a lack of debug registers, for the script to do with fewer.
+	if short := shortageOf("attaching to "+p.Targets[0].Name, err); short != nil && !errors.Is(err, unix.ENOSPC) {
 		return short
 	}
 	list := &diag.List{Files: s.opt.Files}
