@@ -87,8 +87,8 @@ type RunOptions struct {
 	// VerifierLog, if not nil, gets what the kernel's verifier says about each
 	// program, from several goroutines.
 	VerifierLog func(program, log string)
-	// DryRun ends the run once everything is attached: begin and end probes do
-	// not run, and what others print is dropped.
+	// DryRun ends the run once everything is attached: begin and end probes, tests
+	// and benchmarks do not run, and what others print is dropped.
 	DryRun bool
 }
 

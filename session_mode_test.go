@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gotrace/gotrace"
+	"github.com/gotrace/gotrace/probes/host/hosttest"
 )
 
 // Of Wait and its kin those of other modes run nothing and say which does; it
@@ -32,5 +33,42 @@ func TestRunOfOtherMode(t *testing.T) {
 		if err := right.call(s); err != nil {
 			t.Errorf("%s: %v", right.name, err)
 		}
+	}
+}
+
+// A run of tests or benchmarks ends as others do, and a dry one runs none.
+func TestEventsOfModes(t *testing.T) {
+	hosttest.RequireBPF(t)
+	for _, tt := range []struct {
+		mode gotrace.Mode
+		dry  bool
+		want string
+	}{
+		{gotrace.ModeTest, false, "Attached TestsBegin TestBegin TestResult TestsEnd End"},
+		{gotrace.ModeTest, true, "Attached"},
+		{gotrace.ModeBench, false, "Attached Bench End"},
+		{gotrace.ModeBench, true, "Attached"},
+	} {
+		prog, err := gotrace.Compile("stdin", `test:a { return 1; } bench:b { }`, &gotrace.Config{Mode: tt.mode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink := &strictSink{}
+		s, err := prog.Start(t.Context(), &gotrace.RunOptions{Sink: sink, DryRun: tt.dry})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.mode == gotrace.ModeTest {
+			passed, failed := s.RunTests()
+			if passed != tt.dry || failed != nil {
+				t.Errorf("tests: %v, %v", passed, failed)
+			}
+		} else if err := s.RunBenchmarks(); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Join(sink.events, " "); got != tt.want {
+			t.Errorf("mode %d, dry %v: events %s", tt.mode, tt.dry, got)
+		}
+		s.Close()
 	}
 }

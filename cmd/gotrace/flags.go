@@ -121,7 +121,7 @@ func flags() []flag {
 		{long: "bench", help: "run the bench probes", set: mode("bench")},
 		{long: "fmt", help: "print the program in the canonical layout", set: mode("format")},
 		{long: "probe-filter", arg: "REGEX", help: "only tests and benchmarks of this name", set: text(func(o *options) *string { return &o.filter })},
-		{long: "dry-run", help: "attach everything, then leave", set: on(func(o *options) *bool { return &o.dryRun })},
+		{long: "dry-run", help: "attach everything, run nothing, leave", set: on(func(o *options) *bool { return &o.dryRun })},
 		{long: "debug", short: "d", arg: "STAGE", help: "dump a stage: ast, types, ir, ir=PASS, lower, regalloc, asm, verifier, all", set: func(o *options, v string) error { o.dump = append(o.dump, strings.Split(v, ",")...); return nil }},
 		{long: "emit-elf", arg: "FILE", help: "not supported", set: refused("--emit-elf", "objects are not written yet")},
 		{long: "emit-llvm", arg: "FILE", help: "not supported", set: refused("--emit-llvm", "it does not use LLVM")},

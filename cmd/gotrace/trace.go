@@ -35,7 +35,7 @@ func (a *app) traceTo(out io.Writer, prog *gotrace.Program, cfg *gotrace.Config)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ro := &gotrace.RunOptions{Command: strings.Fields(a.opt.command), DryRun: a.opt.dryRun, Attached: a.notify(out)}
 	ro.Output = gotrace.Output{
-		Out: out, Err: a.stderr, JSON: a.opt.format == "json", Quiet: a.opt.quiet, NoWarnings: a.opt.noWarnings, Color: a.color,
+		Out: out, Err: a.stderr, JSON: a.opt.format == "json", Quiet: a.quiet(), NoWarnings: a.opt.noWarnings, Color: a.color,
 		Buffering: buffering(a.opt.buffering),
 	}
 	if slices.Contains(a.opt.dump, "verifier") || slices.Contains(a.opt.dump, "all") {
@@ -58,6 +58,12 @@ func (a *app) traceTo(out io.Writer, prog *gotrace.Program, cfg *gotrace.Config)
 		}
 	}()
 	return a.wait(s, cfg)
+}
+
+// quiet reports whether nothing is said of how many probes are attached: where
+// that is all that happens, or of no interest, bpftrace says nothing either.
+func (a *app) quiet() bool {
+	return a.opt.quiet || a.opt.dryRun || a.opt.mode == "test" || a.opt.mode == "bench"
 }
 
 // verifierLog prints what the verifier says, one program at a time.

@@ -56,8 +56,8 @@ type Options struct {
 	// VerifierLog, if not nil, gets what the kernel's verifier says about each
 	// program that it accepts, from several goroutines.
 	VerifierLog func(program, log string)
-	// DryRun ends the run once everything is attached: begin and end probes do
-	// not run, and what others print is dropped.
+	// DryRun ends the run once everything is attached: begin and end probes, tests
+	// and benchmarks do not run, and what others print is dropped.
 	DryRun bool
 }
 

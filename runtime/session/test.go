@@ -18,6 +18,10 @@ import (
 // passed. It takes the place of Wait; for a script of others it is an error.
 func (s *Session) RunTests() (passed bool, err error) {
 	err = s.run(target.Test, func() error {
+		if s.opt.DryRun {
+			passed = true
+			return nil
+		}
 		passed, err = s.runTests()
 		return err
 	})
@@ -44,13 +48,7 @@ func (s *Session) runTests() (bool, error) {
 	if err := s.reportLoss(); err != nil {
 		return false, err
 	}
-	if err := s.emit(end); err != nil {
-		return false, err
-	}
-	if err := s.flush(); err != nil {
-		return false, err
-	}
-	return len(end.Failed) == 0, nil
+	return len(end.Failed) == 0, s.conclude(end)
 }
 
 // runTest runs one test. It passes if it returns 0, reports no error and does
@@ -103,6 +101,9 @@ const benchTime = 100 * time.Millisecond
 func (s *Session) RunBenchmarks() error { return s.run(target.Bench, s.runBenchmarks) }
 
 func (s *Session) runBenchmarks() error {
+	if s.opt.DryRun {
+		return nil
+	}
 	stats, err := ebpf.EnableStats(unix.BPF_STATS_RUN_TIME)
 	if err != nil {
 		return fmt.Errorf("benchmarks need the kernel's measuring of programs, for which CAP_SYS_ADMIN is needed: %w", err)
@@ -119,8 +120,15 @@ func (s *Session) runBenchmarks() error {
 	if err := s.reportLoss(); err != nil {
 		return err
 	}
-	if err := s.emit(&event.Bench{Results: results}); err != nil {
-		return err
+	return s.conclude(&event.Bench{Results: results})
+}
+
+// conclude emits the last event of tests or benchmarks and the end of the run.
+func (s *Session) conclude(last event.Event) error {
+	for _, e := range []event.Event{last, &event.End{}} {
+		if err := s.emit(e); err != nil {
+			return err
+		}
 	}
 	return s.flush()
 }
