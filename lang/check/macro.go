@@ -256,23 +256,41 @@ func (c *checker) macroArg(name string) (operand, bool) {
 
 // macroType resolves the name of a type parameter.
 func (c *checker) macroType(name string) (types.Type, bool) {
+	t, isType, isParam := c.typeParam(name)
+	if isParam && !isType {
+		m := c.expand[len(c.expand)-1].macro.ast.Name.Name
+		c.diags.Errorf(diag.MacroError, c.macroOf().exprs[name].Pos(),
+			"Invalid replacement for macro '%s' type parameter '%s': it must be a type", m, name)
+	}
+	return t, isParam
+}
+
+// typeParam returns the type that a parameter of the macro stands for, which is
+// one only if the call names a type.
+func (c *checker) typeParam(name string) (t types.Type, isType, isParam bool) {
 	ms := c.macroOf()
 	if ms == nil {
-		return nil, false
+		return nil, false, false
 	}
 	x, ok := ms.exprs[name]
 	if !ok {
-		return nil, false
-	}
-	arg := &ast.TypeOrExpr{Base: ast.Base{Span: x.Pos()}, Expr: x}
-	if t, isType := x.(*ast.TypeArg); isType {
-		arg = t.X
+		return nil, false, false
 	}
 	scope, inst := c.fn.scope, c.fn.inst
 	c.fn.scope, c.fn.inst = ms.caller, ms.inst
-	out := c.typeOrExpr(arg)
-	c.fn.scope, c.fn.inst = scope, inst
-	return out, true
+	defer func() { c.fn.scope, c.fn.inst = scope, inst }()
+	switch x := x.(type) {
+	case *ast.TypeArg:
+		return c.typeOrExpr(x.X), true, true
+	case *ast.Ident:
+		if t, isType, isParam := c.typeParam(x.Name); isParam {
+			return t, isType, true
+		}
+		if t, ok := c.typeNamed(x.Name); ok {
+			return t, true, true
+		}
+	}
+	return unknown{}, false, true
 }
 
 func (c *checker) assignToParam(s *ast.Assign, x *ast.Ident) {

@@ -91,13 +91,7 @@ func (c *checker) typeBase(x *ast.TypeExpr) types.Type {
 		if t, ok := c.macroType(name); ok {
 			return t
 		}
-		if t, ok := baseType(name); ok {
-			return t
-		}
-		if t, ok := c.cdefs.named(name); ok {
-			return t
-		}
-		if t, ok := c.env.Kernel.Named(name); ok {
+		if t, ok := c.typeNamed(name); ok {
 			return t
 		}
 	} else if t, ok := c.tagged(x.Tag, name); ok {
@@ -116,6 +110,18 @@ func (c *checker) typeBase(x *ast.TypeExpr) types.Type {
 		}
 	}
 	return unknown{}
+}
+
+// typeNamed finds the types that need no tag: the language's own, then those of
+// C definitions, then the kernel's.
+func (c *checker) typeNamed(name string) (types.Type, bool) {
+	if t, ok := baseType(name); ok {
+		return t, true
+	}
+	if t, ok := c.cdefs.named(name); ok {
+		return t, true
+	}
+	return c.env.Kernel.Named(name)
 }
 
 // tagged finds struct, union and enum tags: the program's own hide the
@@ -180,6 +186,9 @@ func (c *checker) applySuffix(t types.Type, s ast.TypeSuffix, first bool, x *ast
 // are checked but never run.
 func (c *checker) typeOrExpr(x *ast.TypeOrExpr) types.Type {
 	if x.Type != nil {
+		if y, ok := c.valueParam(x.Type); ok {
+			return y.Type()
+		}
 		return c.typeExpr(x.Type)
 	}
 	if m, ok := x.Expr.(*ast.MapRef); ok {
@@ -194,6 +203,18 @@ func (c *checker) typeOrExpr(x *ast.TypeOrExpr) types.Type {
 		return unknown{}
 	}
 	return y.Type()
+}
+
+// valueParam evaluates what is written like a type but names a parameter of the
+// macro that a value was given for.
+func (c *checker) valueParam(x *ast.TypeExpr) (operand, bool) {
+	if x.Typeof != nil || x.Tag != "" || len(x.Suffixes) > 0 {
+		return operand{}, false
+	}
+	if _, isType, isParam := c.typeParam(x.Name.Name); isType || !isParam {
+		return operand{}, false
+	}
+	return c.macroArg(x.Name.Name)
 }
 
 // keyType is typeof(@m): the key type, or the value type of a scalar map.
