@@ -83,3 +83,64 @@ func boundary(code []byte, offset uint64) (starts bool, at uint64) {
 	}
 	return at == offset, at
 }
+
+// unfit says why the kernel does not probe the instruction at an address as it
+// should, "" if it does. It tells that itself only where the program is mapped.
+func (f *file) unfit(address uint64) string {
+	if f.opt.Unsafe || f.host.Arch() != "amd64" {
+		return ""
+	}
+	const prefixes = 4 // that an instruction of a compiler has at most
+	code, err := f.Code(address, prefixes)
+	if err != nil {
+		return "" // it is not mapped
+	}
+	return unfitCode(code)
+}
+
+// unfitCode follows arch/x86/kernel/uprobes.c. The kernel goes by the opcode,
+// which means something else in the encodings of AVX: there it takes some for
+// jumps, so that the program goes astray (Linux 6.18), and refuses most. It
+// refuses lock and the prefixes of segments, too (is_prefix_bad).
+func unfitCode(code []byte) string {
+	if _, avx := vexLength(code); avx {
+		return "it takes the AVX instruction there for another"
+	}
+	for _, b := range code {
+		switch b {
+		case 0xf0, 0x26, 0x2e, 0x36, 0x3e:
+			return "it does not step over the prefix of the instruction there"
+		case 0x66, 0x67, 0xf2, 0xf3: // of the size of operands and addresses, and for repetition
+		default:
+			return ""
+		}
+	}
+	return ""
+}
+
+func errUnfit(name, why string) error {
+	return target.Errorf(target.Missing, "the kernel can not probe %s: %s", name, why).
+		Hint("the option --unsafe tries it all the same, which can make the program go wrong")
+}
+
+// fit leaves out the functions whose first instruction can not be probed and
+// tells of them, as an error if none is left.
+func (f *file) fit(list []elfsym.Symbol) ([]elfsym.Symbol, error) {
+	var kept []elfsym.Symbol
+	first, why := "", ""
+	for _, s := range list {
+		if w := f.unfit(s.Addr); w == "" {
+			kept = append(kept, s)
+		} else if why == "" {
+			first, why = s.Name, w
+		}
+	}
+	switch n := len(list) - len(kept); {
+	case n == 0:
+	case len(kept) == 0:
+		return nil, errUnfit(first, why)
+	default:
+		f.opt.Problem(target.Errorf(target.Missing, "the kernel can not probe %d of the functions, such as %s: %s", n, first, why))
+	}
+	return kept, nil
+}

@@ -203,6 +203,9 @@ func (f *file) function(symbol string, offset uint64) ([]*target.Target, error) 
 	if err != nil {
 		return nil, err
 	}
+	if why := f.unfit(s.Addr + offset); why != "" {
+		return nil, errUnfit(name, why)
+	}
 	t.Symbol = symbol
 	if offset == 0 {
 		f.describe(map[uint64][]*target.Target{s.Addr: {t}})
@@ -222,6 +225,10 @@ func (f *file) demangled(pattern string) ([]*target.Target, error) {
 func (f *file) all(list []elfsym.Symbol, pattern string) ([]*target.Target, error) {
 	var targets []*target.Target
 	entries := map[uint64][]*target.Target{}
+	list, err := f.fit(list)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range list {
 		t, err := f.at(s.Name, s.Addr)
 		if err != nil {
@@ -248,6 +255,9 @@ func (f *file) atAddress(address uint64) ([]*target.Target, error) {
 	}
 	if err := f.checkAddress(address); err != nil {
 		return nil, err
+	}
+	if why := f.unfit(address); why != "" {
+		return nil, errUnfit(fmt.Sprintf("address 0x%x", address), why)
 	}
 	return []*target.Target{t}, nil
 }

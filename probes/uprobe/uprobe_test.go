@@ -133,6 +133,28 @@ func TestInstructionBoundaries(t *testing.T) {
 	}
 }
 
+// Instructions that the kernel takes for others or refuses: a probe at the
+// second would make the program jump.
+func TestUnfitInstructions(t *testing.T) {
+	for text, test := range map[string]struct {
+		code []byte
+		fit  bool
+	}{
+		"vmovd %esi,%xmm1":             {[]byte{0xc5, 0xf9, 0x6e, 0xce}, false},
+		"vpbroadcastb %esi,%ymm17":     {[]byte{0x62, 0xe2, 0x7d, 0x28}, false},
+		"lock decl (%rdi)":             {[]byte{0xf0, 0xff, 0x0f, 0xc3}, false},
+		"cs nopw 0x0(%rax,%rax,1)":     {[]byte{0x66, 0x2e, 0x0f, 0x1f}, false},
+		"endbr64":                      {[]byte{0xf3, 0x0f, 0x1e, 0xfa}, true},
+		"movdqu (%rsi),%xmm1":          {[]byte{0xf3, 0x0f, 0x6f, 0x0e}, true},
+		"mov %fs:0x28,%rax":            {[]byte{0x64, 0x48, 0x8b, 0x04}, true},
+		"ret, at the end of a section": {[]byte{0xc3}, true},
+	} {
+		if why := unfitCode(test.code); (why == "") != test.fit {
+			t.Errorf("%s: %q", text, why)
+		}
+	}
+}
+
 // Lengths as the disassembler of binutils has them.
 func TestInstructionLengths(t *testing.T) {
 	for text, code := range map[string][]byte{
