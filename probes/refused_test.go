@@ -49,7 +49,8 @@ func TestWildcardsDoWithoutWhatTheKernelRefuses(t *testing.T) {
 	}()
 	r := New(host.Live())
 	for _, single := range []bool{false, true} {
-		opt := AttachOptions{ResolveOptions: target.ResolveOptions{NoUprobeMulti: single, NoArgs: true}}
+		// In unsafe mode nothing is left out before the kernel is asked.
+		opt := AttachOptions{ResolveOptions: target.ResolveOptions{NoUprobeMulti: single, NoArgs: true, Unsafe: true}}
 		attach := func(text string) (refused []string, err error) {
 			targets, err := r.Resolve(text, source.Span{}, opt.ResolveOptions)
 			if err != nil {
@@ -70,5 +71,13 @@ func TestWildcardsDoWithoutWhatTheKernelRefuses(t *testing.T) {
 		if _, err := attach("uprobe:" + prog + ":try_two"); err == nil || !strings.Contains(err.Error(), "attach to uprobe:"+prog+":try_two: ") {
 			t.Errorf("single %t: what is named: %v", single, err)
 		}
+	}
+	told := 0
+	careful := target.ResolveOptions{NoArgs: true, Warn: func(error) { told++ }}
+	if list, err := r.Resolve("uprobe:"+prog+":try_*", source.Span{}, careful); err != nil || len(list) != 2 || told != 1 {
+		t.Errorf("else a wildcard stands for %d functions, %v, with %d warnings", len(list), err, told)
+	}
+	if _, err := r.Resolve("uprobe:"+prog+":try_two", source.Span{}, careful); err == nil {
+		t.Error("else what is named is accepted")
 	}
 }
