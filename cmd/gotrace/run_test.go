@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gotrace/gotrace"
 	"github.com/gotrace/gotrace/probes/host/hosttest"
@@ -79,6 +80,30 @@ func TestFullOutput(t *testing.T) {
 	var out bytes.Buffer
 	if code := run([]string{"-e", `begin { getopt("n", 1, "number"); }`, "--", "--help"}, strings.NewReader(""), &out, fullWriter{}); code != exitError {
 		t.Errorf("help of a script: exit code %d", code)
+	}
+}
+
+// interruptingWriter interrupts this process at the first write.
+type interruptingWriter struct{ done bool }
+
+func (w *interruptingWriter) Write(p []byte) (int, error) {
+	if !w.done {
+		w.done = true
+		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+			return 0, err
+		}
+		time.Sleep(50 * time.Millisecond) // for the handler
+	}
+	return len(p), nil
+}
+
+// Who interrupts the start is told so, but gets no failure.
+func TestInterruptedStart(t *testing.T) {
+	hosttest.RequireBPF(t)
+	var msgs bytes.Buffer
+	code := run([]string{"-d", "verifier", "-e", strings.Repeat("interval:s:1 { } ", 50)}, strings.NewReader(""), &interruptingWriter{}, &msgs)
+	if code != exitOK || !strings.HasPrefix(msgs.String(), "WARNING: the run ended before everything was attached") {
+		t.Errorf("exit code %d, messages %q", code, msgs.String())
 	}
 }
 

@@ -42,10 +42,13 @@ func (a *app) traceTo(out io.Writer, prog *gotrace.Program, cfg *gotrace.Config)
 		ro.VerifierLog = a.verifierLog()
 	}
 	s, err := prog.Start(ctx, ro)
-	if errors.Is(err, gotrace.ErrOutputClosed) {
+	switch {
+	case errors.Is(err, gotrace.ErrOutputClosed):
 		return exitOK, nil
-	}
-	if err != nil {
+	case err != nil && errors.Is(err, context.Cause(ctx)): // the user ends what has not begun, which is no failure
+		a.warn([]error{err})
+		return exitOK, nil
+	case err != nil:
 		return startCode(err), err
 	}
 	defer s.Close()
