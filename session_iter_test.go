@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gotrace/gotrace"
+	"github.com/gotrace/gotrace/probes/host"
 	"github.com/gotrace/gotrace/probes/host/hosttest"
 )
 
@@ -158,6 +159,9 @@ func openFile(t *testing.T) string {
 // The path of a file that an iterator finds, however the script has come by it.
 func TestRunIteratorPath(t *testing.T) {
 	requireIter(t, "task_file")
+	if !host.Live().Features().Release().AtLeast(5, 12) {
+		t.Skip("path() in iterators came with Linux 5.12")
+	}
 	name := openFile(t)
 	for _, body := range []string{
 		`if (ctx.task.tgid == pid) { printf("%s\n", path(ctx.file.f_path)); }`,

@@ -80,6 +80,7 @@ func (c *compilation) features() codegen.Features {
 		NoPreallocSafe:  r.AtLeast(6, 1),
 		KtimeTAI:        f.Helper(asm.FnKtimeGetTaiNs),
 		AtomicFetch:     r.AtLeast(5, 12),
+		PathInIter:      r.AtLeast(5, 12),
 		SignExtend:      r.AtLeast(6, 6),
 		LongKeys:        r.AtLeast(5, 11),
 		LargeArrays:     r.AtLeast(6, 0),

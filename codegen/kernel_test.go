@@ -49,7 +49,7 @@ var live = sync.OnceValue(host.Live)
 func features(release string) codegen.Features {
 	all := codegen.Features{
 		Release: "6.18", BPFLoop: true, ForEachMapElem: true, TaskBTF: true, MapLookupPerCPU: true, NoPreallocSafe: true,
-		KtimeTAI: true, AtomicFetch: true, SignExtend: true, LongKeys: true, LargeArrays: true,
+		KtimeTAI: true, AtomicFetch: true, PathInIter: true, SignExtend: true, LongKeys: true, LargeArrays: true,
 	}
 	switch release {
 	case "5.10":

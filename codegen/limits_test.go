@@ -25,6 +25,7 @@ func TestLimits(t *testing.T) {
 		{"turns without a body", "BEGIN { for ($i : 0..2000000000000) { } }", "5.10", "for ($i :", "this loop needs Linux 5.17 or later; this is 5.10"},
 		{"whiles in whiles", loops + numbered(8, "while ($n > %d) { ") + strings.Repeat("}", 8) + "}", "6.18", "while ($n > 7)", "loops are nested more than 7 deep here"},
 		{"a long program", "BEGIN { " + strings.Repeat("@[pid, comm] = nsecs; ", 1500) + "}", "6.18", "BEGIN", "the probe is too large: it takes"},
+		{"a path in an iterator", "iter:task_file { @ = path(ctx.file.f_path); }", "5.10", "path(", "path() in iterators needs Linux 5.12 or later; this is 5.10"},
 		{"a long key", "config = { max_strlen = 600 } BEGIN { @[str(nsecs)] = 1; }", "5.10", "@", "a key of 601 bytes (more than 512; see max_strlen) needs Linux 5.11 or later; this is 5.10"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

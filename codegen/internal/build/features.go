@@ -11,6 +11,7 @@ type Features struct {
 	NoPreallocSafe  bool   // maps without preallocation in tracing programs, 6.1
 	KtimeTAI        bool   // bpf_ktime_get_tai_ns, 6.1
 	AtomicFetch     bool   // atomic operations that give the old value, 5.12
+	PathInIter      bool   // bpf_d_path in iterators, 5.12
 	SignExtend      bool   // sign-extending moves, 6.6
 	LongKeys        bool   // map keys of more than 512 bytes, 5.11
 	LargeArrays     bool   // values of arrays of more than 4 MiB, 6.0

@@ -8,6 +8,7 @@ import (
 	"github.com/gotrace/gotrace/codegen/internal/ir"
 	"github.com/gotrace/gotrace/codegen/layout"
 	"github.com/gotrace/gotrace/lang/diag"
+	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/lang/typed"
 	"github.com/gotrace/gotrace/lang/types"
 )
@@ -96,6 +97,10 @@ func (f *fn) inetInto(dst mem, e *typed.Call) {
 
 // pathInto writes the path of a struct path.
 func (f *fn) pathInto(dst mem, e *typed.Call) {
+	if f.target.Program == target.ProgIter && !f.opt.Features.PathInIter {
+		f.needs(e.Span, "path() in iterators", "5.12")
+		return
+	}
 	m := f.pathMem(e.Args[0])
 	f.zero(dst, int64(e.T.Size()))
 	if m.base.Type != ir.Ptr {
