@@ -29,6 +29,13 @@ func Render(w io.Writer, list *DiagnosticList, color, errors bool) {
 	}
 }
 
+// IsSettingFault reports whether err is about Config.Settings, not about the
+// script: it has no place. The command tells it apart by its exit code.
+func IsSettingFault(err error) bool {
+	var list *diag.List
+	return errors.As(err, &list) && slices.ContainsFunc(list.Diags, func(d Diagnostic) bool { return d.Code == diag.BadConfig && !d.Span.IsValid() })
+}
+
 // IsCDefinition reports whether err is about C definitions, which the command
 // tells apart by its exit code.
 func IsCDefinition(err error) bool {

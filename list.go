@@ -20,6 +20,14 @@ func (e *PartialError) Error() string { return errors.Join(e.Problems...).Error(
 // Unwrap gives the problems to errors.Is and errors.As.
 func (e *PartialError) Unwrap() []error { return e.Problems }
 
+// Denied reports whether the lack of privileges is a reason.
+func (e *PartialError) Denied() bool {
+	return slices.ContainsFunc(e.Problems, func(err error) bool {
+		var why *target.Error
+		return errors.As(err, &why) && why.Kind == target.NotAllowed
+	})
+}
+
 // List writes the attach points or types that a pattern means, one a line; with
 // verbose their arguments or definitions below. The error may be a
 // *PartialError.

@@ -49,23 +49,6 @@ func (a *app) config() (*gotrace.Config, error) {
 	return cfg, nil
 }
 
-// dumper prints the stages that -d names.
-func (a *app) dumper() func(stage, probe, text string) {
-	alias := map[string]string{"typed": "types", "codegen": "ir", "codegen-opt": "lower", "dis": "asm", "parse": "ast"}
-	want := map[string]bool{}
-	for _, s := range a.opt.dump {
-		if to, ok := alias[s]; ok {
-			s = to
-		}
-		want[s] = true
-	}
-	return func(stage, probe, text string) {
-		if want["all"] && !strings.HasPrefix(stage, "ir=") || want[stage] || want["ir=all"] && strings.HasPrefix(stage, "ir=") {
-			fmt.Fprintf(a.stdout, "--- %s %s\n%s\n", stage, probe, text)
-		}
-	}
-}
-
 // settings are the variables that name one, which they do in upper case only.
 // Others are not for the compiler, or for another release.
 func settings(variables map[string]string) map[string]string {

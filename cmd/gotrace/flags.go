@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/gotrace/gotrace"
 )
 
 // options is the command line.
@@ -122,7 +120,7 @@ func flags() []flag {
 		{long: "fmt", help: "print the program in the canonical layout", set: mode("format")},
 		{long: "probe-filter", arg: "REGEX", help: "only tests and benchmarks of this name", set: text(func(o *options) *string { return &o.filter })},
 		{long: "dry-run", help: "attach everything, run nothing, leave", set: on(func(o *options) *bool { return &o.dryRun })},
-		{long: "debug", short: "d", arg: "STAGE", help: "dump a stage: ast, types, ir, ir=PASS, lower, regalloc, asm, verifier, all", set: func(o *options, v string) error { o.dump = append(o.dump, strings.Split(v, ",")...); return nil }},
+		{long: "debug", short: "d", arg: "STAGE", help: "dump a stage: " + stageNames(), set: func(o *options, v string) error { o.dump = append(o.dump, strings.Split(v, ",")...); return nil }},
 		{long: "emit-elf", arg: "FILE", help: "not supported", set: refused("--emit-elf", "objects are not written yet")},
 		{long: "emit-llvm", arg: "FILE", help: "not supported", set: refused("--emit-llvm", "it does not use LLVM")},
 		{long: "verify-llvm-ir", help: "no effect", set: func(*options, string) error { return nil }},
@@ -282,25 +280,6 @@ func (o *options) check() error {
 		}
 	}
 	return o.checkStages()
-}
-
-func (o *options) checkStages() error {
-	for _, s := range o.dump {
-		known := []string{"all", "ast", "types", "codegen", "codegen-opt", "verifier", "parse", "dis", "ir", "lower", "regalloc", "asm", "typed"}
-		switch {
-		case strings.HasPrefix(s, "ir="):
-			known = []string{"ir=all"}
-			for _, pass := range gotrace.Passes() {
-				known = append(known, "ir="+pass)
-			}
-		case s == "libbpf":
-			return usagef("-d libbpf is not supported by gotrace: it does not use libbpf")
-		}
-		if err := oneOf("-d", s, known...); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // optionWord names an option in messages.

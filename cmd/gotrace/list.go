@@ -28,9 +28,13 @@ func (a *app) list(write func(io.Writer) error) (int, error) {
 	w := bufio.NewWriter(a.stdout)
 	err, flushed := write(w), w.Flush()
 	var partial *gotrace.PartialError
+	code := exitOK
 	if errors.As(err, &partial) {
 		a.warn(partial.Problems)
 		err = nil
+		if partial.Denied() {
+			code = exitError
+		}
 	}
 	if err == nil {
 		err = flushed
@@ -38,7 +42,7 @@ func (a *app) list(write func(io.Writer) error) (int, error) {
 	if err != nil {
 		return exitError, err
 	}
-	return exitOK, nil
+	return code, nil
 }
 
 // warn shows problems that leave something to go on with, each once.

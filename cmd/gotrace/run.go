@@ -14,10 +14,10 @@ import (
 
 // The exit codes besides that of exit().
 const (
-	exitOK       = 0
-	exitError    = 1
-	exitCFailure = 2   // errors in C definitions
-	exitLoad     = 255 // loading or attaching failed
+	exitOK      = 0
+	exitError   = 1
+	exitSetting = 2   // errors in C definitions, or in settings of the environment
+	exitLoad    = 255 // loading or attaching failed
 )
 
 // app is one run of the command.
@@ -184,10 +184,11 @@ func otherMode(err error, name, src string, cfg gotrace.Config) error {
 	return err
 }
 
-// compileCode tells errors in C definitions from others.
+// compileCode tells errors in C definitions and in settings of the environment
+// from others.
 func compileCode(err error) int {
-	if gotrace.IsCDefinition(err) {
-		return exitCFailure
+	if gotrace.IsCDefinition(err) || gotrace.IsSettingFault(err) {
+		return exitSetting
 	}
 	return exitError
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"maps"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gotrace/gotrace"
+	"github.com/gotrace/gotrace/lang/target"
 	"github.com/gotrace/gotrace/probes/host/hosttest"
 )
 
@@ -115,6 +117,48 @@ func TestUnknownPass(t *testing.T) {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: no %q in %q", value, want, text)
 			}
+		}
+	}
+}
+
+// TestStages wants the stages listed alike where -d is wrong and in the help, and
+// each taken by all its names.
+func TestStages(t *testing.T) {
+	text := faulty(t, "-d", "foo", "--mode", "codegen", "-e", "begin { }")
+	if !strings.Contains(text, stageNames()) || !strings.Contains(helpText(), stageNames()) {
+		t.Errorf("%q and the help do not both have %q", text, stageNames())
+	}
+	for _, name := range []string{"parse", "dis", "codegen", "codegen-opt"} {
+		var out, msgs bytes.Buffer
+		code := run([]string{"-d", name, "--mode", "codegen", "-e", "begin { }"}, strings.NewReader(""), &out, &msgs)
+		if code != exitOK || !strings.HasPrefix(out.String(), "--- ") {
+			t.Errorf("%s: exit code %d, %q, %q", name, code, out.String(), msgs.String())
+		}
+	}
+}
+
+// Settings of the environment are checked before the script, with an exit code
+// of their own.
+func TestBadSetting(t *testing.T) {
+	t.Setenv("BPFTRACE_MAX_STRLEN", "xx")
+	var out, msgs bytes.Buffer
+	if code := run([]string{"-e", "begin { }"}, strings.NewReader(""), &out, &msgs); code != exitSetting || !strings.Contains(msgs.String(), "max_strlen") {
+		t.Errorf("exit code %d, %q", code, msgs.String())
+	}
+	os.Unsetenv("BPFTRACE_MAX_STRLEN")
+	faulty(t, "-e", "config = { max_strlen = zz } begin { }")
+}
+
+// A listing that lacks privileges is no success.
+func TestDeniedListing(t *testing.T) {
+	for kind, want := range map[target.ErrorKind]int{target.NotAllowed: exitError, target.Missing: exitOK} {
+		var msgs bytes.Buffer
+		a := &app{opt: &options{}, stdout: &stream{Writer: io.Discard}, stderr: &msgs}
+		code, err := a.list(func(io.Writer) error {
+			return &gotrace.PartialError{Problems: []error{errors.New("other"), target.Errorf(kind, "no")}}
+		})
+		if code != want || err != nil || !strings.Contains(msgs.String(), "WARNING: no") {
+			t.Errorf("kind %v: exit code %d, %v, %q", kind, code, err, msgs.String())
 		}
 	}
 }
