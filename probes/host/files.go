@@ -31,7 +31,8 @@ func (h *Host) Open(path string) (fs.File, error) {
 	if err := h.mayOpen(path, info); err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	return h.cfg.Root.Open(rooted(h.Abs(path)))
+	f, err := h.cfg.Root.Open(rooted(h.Abs(path)))
+	return f, naming(path, err)
 }
 
 func (h *Host) mayOpen(path string, info fs.FileInfo) error {

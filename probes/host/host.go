@@ -9,6 +9,7 @@ package host
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -139,12 +140,24 @@ func (h *Host) Abs(path string) string {
 
 // Stat describes a file of the root file system.
 func (h *Host) Stat(path string) (fs.FileInfo, error) {
-	return fs.Stat(h.cfg.Root, rooted(h.Abs(path)))
+	info, err := fs.Stat(h.cfg.Root, rooted(h.Abs(path)))
+	return info, naming(path, err)
 }
 
 // ReadDir lists a directory of the root file system.
 func (h *Host) ReadDir(path string) ([]fs.DirEntry, error) {
-	return fs.ReadDir(h.cfg.Root, rooted(h.Abs(path)))
+	list, err := fs.ReadDir(h.cfg.Root, rooted(h.Abs(path)))
+	return list, naming(path, err)
+}
+
+// naming gives an error about a file the path that was asked for, in place of
+// that in the root file system, which begins without a slash.
+func naming(path string, err error) error {
+	var pe *fs.PathError
+	if !errors.As(err, &pe) {
+		return err
+	}
+	return &fs.PathError{Op: pe.Op, Path: path, Err: pe.Err}
 }
 
 func rooted(abs string) string {

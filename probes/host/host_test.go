@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -79,6 +80,16 @@ func TestPathsStartAtTheWorkingDirectory(t *testing.T) {
 	for _, path := range []string{"a", "./a", "/home/me/a", "../me/a"} {
 		if data, err := h.ReadFile(path); string(data) != "x" {
 			t.Errorf("ReadFile(%s) = %q, %v", path, data, err)
+		}
+	}
+	for _, path := range []string{"/home/none", "none"} { // errors name what was asked for
+		_, stat := h.Stat(path)
+		_, list := h.ReadDir(path)
+		_, read := h.ReadFile(path)
+		for _, err := range []error{stat, list, read} {
+			if err == nil || !strings.Contains(err.Error(), " "+path+": ") {
+				t.Errorf("%s: %v", path, err)
+			}
 		}
 	}
 }
