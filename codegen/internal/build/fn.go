@@ -240,19 +240,20 @@ func (f *fn) choose(cond *ir.Value, likely int8, t ir.Type, then, els func() *ir
 // turns runs body limit times, or until it branches to done; i counts from 0.
 // The verifier walks every turn.
 func (f *fn) turns(limit int64, body func(i *ir.Value, next, done *ir.Block)) {
-	f.strides(limit, 1, body)
+	f.strides(f.num(limit), 1, body)
 }
 
-// strides is turns with i counting up by stride while it is below limit.
-func (f *fn) strides(limit, stride int64, body func(i *ir.Value, next, done *ir.Block)) {
-	head, run, next, done := f.b.NewBlock(), f.b.NewBlock(), f.b.NewBlock(), f.b.NewBlock()
+// strides is turns with i counting up by stride while it is below limit, of which
+// the verifier must know a bound. It knows i in each turn; before Linux 6.8 or so
+// it foretells a comparison only where such a number stands on the right.
+func (f *fn) strides(limit *ir.Value, stride int64, body func(i *ir.Value, next, done *ir.Block)) {
+	head, next, done := f.b.NewBlock(), f.b.NewBlock(), f.b.NewBlock()
 	iv := f.b.NewVar(ir.I64)
 	f.b.WriteVar(iv, f.num(0))
 	f.b.Jump(head)
 	f.b.SetBlock(head)
 	i := f.b.ReadVar(iv)
-	f.b.Branch(f.b.Value(ir.OpULt, i, f.num(limit)), run, done)
-	f.open(run)
+	f.exit(f.b.Value(ir.OpULe, limit, i), -1, done)
 	body(i, next, done)
 	f.b.Jump(next)
 	f.open(next)

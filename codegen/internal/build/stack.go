@@ -71,7 +71,7 @@ func stackFlags(t types.Stack) int64 {
 }
 
 func (f *fn) keepStack(dst mem, t types.Stack, frames mem, size *ir.Value) {
-	hash := f.hash(frames, t.Limit*layout.StackEntry(t.Mode)/8, size)
+	hash := f.hash(frames, size)
 	count := f.b.Value(ir.OpUDiv, size, f.num(int64(layout.StackEntry(t.Mode))))
 	f.b.Store(dst.base, dst.off+layout.StackHash, hash, 8)
 	f.b.Store(dst.base, dst.off+layout.StackFrames, count, 4)
@@ -88,44 +88,18 @@ func (f *fn) keepStack(dst mem, t types.Stack, frames mem, size *ir.Value) {
 // hashFactor is the multiplier of FxHash as rustc uses it.
 const hashFactor = 0x517cc1b727220a95
 
-// unrolledFrames is up to how many words a stack is hashed without a loop.
-const unrolledFrames = 16
-
-// hash mixes the words of a stack (h = (rotl(h, 5) ^ word) * factor) that are
-// in its size bytes, one word at least, and finishes by folding the high bits
-// down. It is never 0.
-func (f *fn) hash(m mem, words int, size *ir.Value) *ir.Value {
+// hash mixes the words of a stack, which are size bytes (h = (rotl(h, 5) ^ word) *
+// factor), and finishes by folding the high bits down. It is never 0.
+func (f *fn) hash(m mem, size *ir.Value) *ir.Value {
 	op := f.b.Value
 	h := f.b.NewVar(ir.I64)
 	f.b.WriteVar(h, size)
-	mix := func(word *ir.Value) {
+	f.strides(size, 8, func(off *ir.Value, _, _ *ir.Block) {
+		word := f.b.Load(ir.I64, op(ir.OpAdd, m.base, off), m.off, 8)
 		x := f.b.ReadVar(h)
 		rot := op(ir.OpOr, op(ir.OpShl, x, f.num(5)), op(ir.OpLShr, x, f.num(59)))
 		f.b.WriteVar(h, op(ir.OpMul, op(ir.OpXor, rot, word), f.num(hashFactor)))
-	}
-	mix(f.b.Load(ir.I64, m.base, m.off, 8))
-	if words <= unrolledFrames {
-		f.mixUnrolled(m, words, size, mix)
-	} else {
-		f.mixLoop(m, words, size, mix)
-	}
+	})
 	x := f.b.ReadVar(h)
 	return op(ir.OpOr, op(ir.OpXor, x, op(ir.OpLShr, x, f.num(29))), f.num(1<<32))
-}
-
-func (f *fn) mixUnrolled(m mem, words int, size *ir.Value, mix func(word *ir.Value)) {
-	done := f.b.NewBlock()
-	for i := 1; i < words; i++ {
-		f.exit(f.b.Value(ir.OpULe, size, f.num(int64(8*i))), -1, done)
-		mix(f.b.Load(ir.I64, m.base, m.off+int64(8*i), 8))
-	}
-	f.b.Jump(done)
-	f.open(done)
-}
-
-func (f *fn) mixLoop(m mem, words int, size *ir.Value, mix func(word *ir.Value)) {
-	f.strides(int64(8*(words-1)), 8, func(off *ir.Value, _, done *ir.Block) {
-		f.exit(f.b.Value(ir.OpULe, size, f.add(off, 8)), -1, done)
-		mix(f.b.Load(ir.I64, f.b.Value(ir.OpAdd, m.base, off), m.off+8, 8))
-	})
 }

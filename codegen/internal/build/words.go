@@ -68,7 +68,7 @@ func (f *fn) pair(a, b mem, off *ir.Value, w int, s scan) {
 }
 
 func (f *fn) walkWords(n int, a, b mem, s scan) {
-	f.strides(int64(n&^7), 8, func(off *ir.Value, _, _ *ir.Block) {
+	f.strides(f.num(int64(n&^7)), 8, func(off *ir.Value, _, _ *ir.Block) {
 		f.pair(f.behind(a, off), f.behind(b, off), off, 8, s)
 	})
 }
