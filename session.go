@@ -82,6 +82,9 @@ type RunOptions struct {
 	// RingBytes is the size of the event buffer in bytes: a power of two, a page
 	// at least; 0: the setting perf_rb_pages, or by the script and the memory.
 	RingBytes int
+	// Attaching, if not nil, is called before a target is attached to, or run in
+	// the case of begin probes, for one target at a time, but from any goroutine.
+	Attaching func(target string)
 	// Attached, if not nil, is called once everything is attached.
 	Attached func()
 	// VerifierLog, if not nil, gets what the kernel's verifier says about each
@@ -116,7 +119,7 @@ func (p *Program) Start(ctx context.Context, ro *RunOptions) (*Session, error) {
 	}
 	return session.Start(ctx, p.obj, session.Options{
 		Host: p.host, Registry: p.reg, Sink: ro.sink(f), Format: f, Files: p.files, Resolve: p.resolve,
-		Command: ro.Command, Mapped: p.remember(user), RingBytes: ro.RingBytes, Attached: ro.Attached, DryRun: ro.DryRun, VerifierLog: ro.VerifierLog,
+		Command: ro.Command, Mapped: p.remember(user), RingBytes: ro.RingBytes, Attaching: ro.Attaching, Attached: ro.Attached, DryRun: ro.DryRun, VerifierLog: ro.VerifierLog,
 	})
 }
 

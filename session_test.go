@@ -67,11 +67,15 @@ func runScript(t *testing.T, src string, cfg *gotrace.Config, ro gotrace.RunOpti
 // behind two line ends; what lies behind exit() does not run.
 func TestRunOrder(t *testing.T) {
 	hosttest.RequireBPF(t)
+	var attaching []string
 	o := runScript(t, `
 		end { print("end"); }
 		begin { print("one"); @z = 1; @a[2] = 3; }
 		interval:ms:1 { print("tick"); exit(300); print("never"); }
-		begin { print("two"); }`, nil, gotrace.RunOptions{})
+		begin { print("two"); }`, nil, gotrace.RunOptions{Attaching: func(target string) { attaching = append(attaching, target) }})
+	if want := []string{"begin", "begin", "interval:ms:1"}; !slices.Equal(attaching, want) {
+		t.Errorf("attaching to %q, want %q", attaching, want)
+	}
 	if want := "one\ntwo\ntick\nend\n\n\n@a[2]: 3\n@z: 1\n"; o.out != want {
 		t.Errorf("output %q, want %q", o.out, want)
 	}

@@ -38,6 +38,9 @@ func (a *app) traceTo(out io.Writer, prog *gotrace.Program, cfg *gotrace.Config)
 		Out: out, Err: a.stderr, JSON: a.opt.format == "json", Quiet: a.quiet(), NoWarnings: a.opt.noWarnings, Color: a.color,
 		Buffering: buffering(a.opt.buffering),
 	}
+	if a.opt.verbose > 0 {
+		ro.Attaching = func(name string) { fmt.Fprintf(a.stderr, "Attaching to %s\n", name) }
+	}
 	if slices.Contains(a.opt.dump, "verifier") || slices.Contains(a.opt.dump, "all") {
 		ro.VerifierLog = a.verifierLog()
 	}

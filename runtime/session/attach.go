@@ -113,6 +113,7 @@ func (s *Session) attach(p *object.Program, opt *probes.AttachOptions) error {
 	own.Tolerant = s.obj.Config.MissingProbes != "error"
 	var links []attachment
 	for _, g := range groups {
+		s.attaching(g...)
 		c, err := s.opt.Registry.Attach(g, s.progs[p], &own)
 		if err != nil {
 			for _, l := range links { // all targets of a program, or none
@@ -127,6 +128,18 @@ func (s *Session) attach(p *object.Program, opt *probes.AttachOptions) error {
 	s.links = append(s.links, links...)
 	s.refused = append(s.refused, refused...)
 	return nil
+}
+
+// attaching tells what is about to be attached to.
+func (s *Session) attaching(targets ...*target.Target) {
+	if s.opt.Attaching == nil {
+		return
+	}
+	s.telling.Lock()
+	defer s.telling.Unlock()
+	for _, t := range targets {
+		s.opt.Attaching(t.Name)
+	}
 }
 
 // tolerate applies the setting missing_probes to probes that could not be

@@ -26,7 +26,10 @@ func (s *Session) runAll(kind target.Provider) error { return s.runEach(kind, s.
 
 func (s *Session) runEach(kind target.Provider, after func() error) error {
 	for _, p := range s.special(kind) {
-		for range p.Targets {
+		for _, t := range p.Targets {
+			if kind == target.Begin {
+				s.attaching(t)
+			}
 			if _, err := s.runOnce(p); err != nil {
 				return err
 			}

@@ -51,6 +51,9 @@ type Options struct {
 	// RingBytes is the size of the event buffer in bytes: a power of two, a page
 	// at least. 0: the setting perf_rb_pages, or by the script and the memory.
 	RingBytes int
+	// Attaching, if not nil, is called before a target is attached to, or run in
+	// the case of begin probes, for one target at a time.
+	Attaching func(target string)
 	// Attached, if not nil, is called once everything is attached.
 	Attached func()
 	// VerifierLog, if not nil, gets what the kernel's verifier says about each
@@ -101,6 +104,8 @@ type Session struct {
 	reader  *event.Reader
 	command *command
 	process *os.File // pidfd of Options.Resolve.Pid, or nil
+
+	telling sync.Mutex // held while Options.Attaching is called
 
 	mu      sync.Mutex
 	links   []attachment
