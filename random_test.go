@@ -53,7 +53,11 @@ func TestRandomPrograms(t *testing.T) {
 	end := time.Now().Add(*randomDuration)
 	failures, done := 0, 0
 	for ; *randomDuration > 0 && time.Now().Before(end) || *randomDuration == 0 && done < *randomPrograms; done++ {
+		before := env.tooLarge
 		why := env.seed(*randomSeed + uint64(done))
+		if env.tooLarge > before {
+			t.Logf("seed %d is beyond the limits of the verifier", *randomSeed+uint64(done))
+		}
 		if env.tooLarge > 2+done/maxTooLarge {
 			t.Fatalf("the verifier finds %d of %d programs too large; the last one has seed %d", env.tooLarge, done+1, *randomSeed+uint64(done))
 		}
