@@ -5,8 +5,8 @@ import (
 	"github.com/gotrace/gotrace/lang/types"
 )
 
-// Loops with up to maxTurns turns and maxInline instructions in sum are walked
-// by the verifier; others become callbacks.
+// Loops with up to maxTurns turns and maxInline instructions in sum, times the
+// ways through a turn, are walked by the verifier; others become callbacks.
 const (
 	maxTurns  = 128
 	maxInline = 4000
@@ -156,7 +156,7 @@ func (p *plan) inline(st *typed.ForRange) bool {
 		if turns > maxTurns {
 			return false
 		}
-		limit = maxInline
+		limit = maxInline / int64(1+choices(st.Body))
 	}
 	// The product may be too large for 64 bits.
 	return turns <= limit/(turnSize+int64(size(st.Body)))

@@ -198,6 +198,28 @@ func size(b *typed.Block) int {
 	return n
 }
 
+// choices counts where the code of b parts: the verifier may walk what follows
+// once for each way.
+func choices(b *typed.Block) int {
+	n := 0
+	var v visitor
+	v.expr = func(e typed.Expr) bool {
+		switch e.(type) {
+		case *typed.Cond, *typed.Logical:
+			n++
+		}
+		return true
+	}
+	v.stmt = func(s typed.Stmt) bool {
+		if _, ok := s.(*typed.If); ok {
+			n++
+		}
+		return true
+	}
+	v.block(b)
+	return n
+}
+
 func exprSize(e typed.Expr) int {
 	switch e := e.(type) {
 	case *typed.Const, *typed.VarRef:
