@@ -80,4 +80,12 @@ func TestWildcardsDoWithoutWhatTheKernelRefuses(t *testing.T) {
 	if _, err := r.Resolve("uprobe:"+prog+":try_two", source.Span{}, careful); err == nil {
 		t.Error("else what is named is accepted")
 	}
+	// The entry of the program, _start, has the number of arguments where the kernel
+	// would put a return address.
+	for kind, want := range map[string]bool{"uprobe:": true, "uretprobe:": false} {
+		_, err := r.Resolve(kind+prog+":_start", source.Span{}, careful)
+		if got := err == nil; got != want {
+			t.Errorf("%s of the entry: %v", kind, err)
+		}
+	}
 }

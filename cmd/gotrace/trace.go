@@ -52,7 +52,7 @@ func (a *app) traceTo(out io.Writer, prog *gotrace.Program, cfg *gotrace.Config)
 		a.warn([]error{err})
 		return exitOK, nil
 	case err != nil:
-		return startCode(err), err
+		return a.startCode(err), err
 	}
 	defer s.Close()
 	usr1 := make(chan os.Signal, 1)
@@ -101,15 +101,16 @@ func (a *app) wait(s *gotrace.Session, cfg *gotrace.Config) (int, error) {
 		return exitOK, nil
 	}
 	if err != nil {
-		return exitLoad, err
+		return exitError, err
 	}
 	return s.ExitCode(), nil
 }
 
-// startCode is 1 for what is wrong with the command line, 255 for what the
-// kernel refused.
-func startCode(err error) int {
-	if errors.Is(err, gotrace.ErrNothingToAttach) || errors.Is(err, gotrace.ErrCommand) || errors.Is(err, gotrace.ErrProcess) {
+// startCode is 1 for what is wrong with the command line or the output, 255 for
+// what the kernel refused.
+func (a *app) startCode(err error) int {
+	if a.stdout.err != nil || errors.Is(err, gotrace.ErrNothingToAttach) || errors.Is(err, gotrace.ErrCommand) ||
+		errors.Is(err, gotrace.ErrProcess) {
 		return exitError
 	}
 	return exitLoad

@@ -32,10 +32,11 @@ func outputBuiltins() map[string]*builtin {
 	}
 }
 
-// formatLit is the format argument, a literal of any length.
+// formatLit is the format argument, a literal of any length, which may have zero
+// bytes.
 func (c *checker) formatLit(s *site) (string, bool) {
 	if lit, ok := s.args[0].(*ast.StrLit); ok {
-		return untilZero(lit.Value), true
+		return lit.Value, true
 	}
 	return c.litArg(s, 0)
 }
@@ -43,6 +44,9 @@ func (c *checker) formatLit(s *site) (string, bool) {
 func formatted(act types.Action) func(*checker, *site) operand {
 	return func(c *checker, s *site) operand {
 		format, ok := c.formatLit(s)
+		if act == types.ActSystem || act == types.ActCat {
+			format = untilZero(format) // a command or a path
+		}
 		args, argsOK := c.formatArgs(s, 1)
 		if !ok || !argsOK || !c.checkFormat(format, args, s) || c.target().Pinned() && !c.fitsKernel(format, args, s) {
 			return operand{}

@@ -87,7 +87,12 @@ func boundary(code []byte, offset uint64) (starts bool, at uint64) {
 // unfit says why the kernel does not probe the instruction at an address as it
 // should, "" if it does. It tells that itself only where the program is mapped.
 func (f *file) unfit(address uint64) string {
-	if f.opt.Unsafe || f.host.Arch() != "amd64" {
+	switch {
+	case f.opt.Unsafe:
+		return ""
+	case f.kind == target.Uretprobe && address == f.Entry:
+		return "nothing calls it, so that it does not return, and what the kernel takes for its return address is something else"
+	case f.host.Arch() != "amd64":
 		return ""
 	}
 	const prefixes = 4 // that an instruction of a compiler has at most
