@@ -7,6 +7,21 @@ import (
 	"github.com/gotrace/gotrace/probes/host/hosttest"
 )
 
+// checkResult wants the map @r of a script to have values of a type.
+func checkResult(t *testing.T, script, want string) {
+	t.Helper()
+	p, list := compile(hosttest.New(), script)
+	if list.HasErrors() {
+		t.Errorf("%s: %s", script, list.Error())
+		return
+	}
+	for _, m := range p.Maps {
+		if m.Name == "@r" && m.Value.String() != want {
+			t.Errorf("%s: type %s, want %s", script, m.Value, want)
+		}
+	}
+}
+
 // TestTypeOfAddress has addresses of what gets its type, or a wider one, further
 // down: the type of the pointer follows.
 func TestTypeOfAddress(t *testing.T) {
@@ -20,16 +35,7 @@ func TestTypeOfAddress(t *testing.T) {
 		"begin { @p = &@m; @m = 1; @m = 300; $r = @p; @r = *$r; }":                    "int16",
 		"begin { $x = 5; $y = 6; $p = &$x; $p = &$y; $x = 300; $y = 301; @r = *$p; }": "int16",
 	} {
-		p, list := compile(hosttest.New(), script)
-		if list.HasErrors() {
-			t.Errorf("%s: %s", script, list.Error())
-			continue
-		}
-		for _, m := range p.Maps {
-			if m.Name == "@r" && m.Value.String() != want {
-				t.Errorf("%s: type %s, want %s", script, m.Value, want)
-			}
-		}
+		checkResult(t, script, want)
 	}
 }
 
@@ -47,16 +53,7 @@ func TestTypeOfPointer(t *testing.T) {
 		"begin { @m = count(); @r = &@m; }":                                                "void *",
 		"begin { $p = &@m; @m = hist(1); $p = &@n; @n = 1; @n = 300; @r = $p; }":           "int16 *",
 	} {
-		p, list := compile(hosttest.New(), script)
-		if list.HasErrors() {
-			t.Errorf("%s: %s", script, list.Error())
-			continue
-		}
-		for _, m := range p.Maps {
-			if m.Name == "@r" && m.Value.String() != want {
-				t.Errorf("%s: type %s, want %s", script, m.Value, want)
-			}
-		}
+		checkResult(t, script, want)
 	}
 }
 
