@@ -22,6 +22,7 @@ import (
 	"github.com/gotrace/gotrace/codegen/object"
 	"github.com/gotrace/gotrace/codegen/progtest"
 	"github.com/gotrace/gotrace/lang/check"
+	"github.com/gotrace/gotrace/lang/diag"
 	"github.com/gotrace/gotrace/lang/ktypes"
 	"github.com/gotrace/gotrace/lang/parse"
 	"github.com/gotrace/gotrace/lang/source"
@@ -102,10 +103,14 @@ func (e *randomEnv) compile(src string, level int) (obj *object.Object, f *fault
 	}
 	obj, err := codegen.Compile(prog, codegen.Target{Arch: runtime.GOARCH, Features: e.features, NumCPU: ebpf.MustPossibleCPU()},
 		codegen.Options{Opt: level, Files: set, Verify: true, Dump: e.dump(level)})
-	if err != nil {
-		return nil, &fault{errorKind("codegen", err), err.Error()}
+	var reports *diag.List
+	switch {
+	case err == nil:
+		return obj, nil
+	case !e.features.BPFLoop && errors.As(err, &reports) && reports.Diags[0].Code == diag.NeedsKernel: // has too many turns for the verifier
+		return nil, &fault{tooLarge, err.Error()}
 	}
-	return obj, nil
+	return nil, &fault{errorKind("codegen", err), err.Error()}
 }
 
 // dump prints the stage that the flag names.

@@ -18,6 +18,8 @@ func verifierScripts() []script {
 			[]string{"0", "5"}},
 		{"thousands of new keys at once", `BEGIN { $end = ((int64)rand & 0) + 3000; for ($i : 0..$end) { @h[$i] = hist($i); @l[$i] = lhist($i, 0, 3000, 10); @c[$i] = count(); } print((len(@h), len(@l), len(@c))) }`, true,
 			[]string{"(3000, 3000, 3000)"}},
+		{"index with a high bit that the verifier knows", `BEGIN { $i = ((uint64)pid << 46) + 4294967296; print(1); print(((int8[8])(uint64)pid)[$i]) }`, false,
+			[]string{"1", "Array access out of bounds. 0 is being used as the result.", "0"}},
 		{"offset computed before the test of its index", `BEGIN { $i = (uint64)rand & 0; print($i << 2); print(((int32[1])((int32)7))[$i]) }`, false, []string{"0", "7"}},
 		{"histograms in a row", `BEGIN { $n = (int64)rand & 0; unroll (20) { @a[$n & 1] = hist($n, 4); @b = hist($n); $n += 1000 } print($n) }`, false, []string{"20000"}},
 	}
