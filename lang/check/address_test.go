@@ -7,8 +7,8 @@ import (
 	"github.com/gotrace/gotrace/probes/host/hosttest"
 )
 
-// checkResult wants the map @r of a script to have values of a type.
-func checkResult(t *testing.T, script, want string) {
+// checkResult wants a map of a script to have values of a type.
+func checkResult(t *testing.T, script, name, want string) {
 	t.Helper()
 	p, list := compile(hosttest.New(), script)
 	if list.HasErrors() {
@@ -16,7 +16,7 @@ func checkResult(t *testing.T, script, want string) {
 		return
 	}
 	for _, m := range p.Maps {
-		if m.Name == "@r" && m.Value.String() != want {
+		if m.Name == name && m.Value.String() != want {
 			t.Errorf("%s: type %s, want %s", script, m.Value, want)
 		}
 	}
@@ -35,7 +35,7 @@ func TestTypeOfAddress(t *testing.T) {
 		"begin { @p = &@m; @m = 1; @m = 300; $r = @p; @r = *$r; }":                    "int16",
 		"begin { $x = 5; $y = 6; $p = &$x; $p = &$y; $x = 300; $y = 301; @r = *$p; }": "int16",
 	} {
-		checkResult(t, script, want)
+		checkResult(t, script, "@r", want)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestTypeOfPointer(t *testing.T) {
 		"begin { @m = count(); @r = &@m; }":                                                "void *",
 		"begin { $p = &@m; @m = hist(1); $p = &@n; @n = 1; @n = 300; @r = $p; }":           "int16 *",
 	} {
-		checkResult(t, script, want)
+		checkResult(t, script, "@r", want)
 	}
 }
 

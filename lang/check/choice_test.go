@@ -38,15 +38,6 @@ func TestTypeOfChoice(t *testing.T) {
 		"begin { $y = pid ? @f : 1; @x = -$y; @f = (uint16)1; }":                               "uint64",
 		"begin { @x = if (pid) { @x } else { if (tid) { @f } else { 300 } }; @f = (uint8)1; }": "uint16",
 	} {
-		p, list := compile(hosttest.New(), script)
-		if list.HasErrors() {
-			t.Errorf("%s: %s", script, list.Error())
-			continue
-		}
-		for _, m := range p.Maps {
-			if m.Name == "@x" && m.Value.String() != want {
-				t.Errorf("%s: @x has type %s, want %s", script, m.Value, want)
-			}
-		}
+		checkResult(t, script, "@x", want)
 	}
 }

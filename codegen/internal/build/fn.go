@@ -244,8 +244,8 @@ func (f *fn) turns(limit int64, body func(i *ir.Value, next, done *ir.Block)) {
 }
 
 // strides is turns with i counting up by stride while it is below limit, of which
-// the verifier must know a bound. It knows i in each turn; before Linux 6.8 or so
-// it foretells a comparison only where such a number stands on the right.
+// the verifier must know a bound. It knows i in each turn; that of Linux 6.1, for
+// one, foretells a comparison only where such a number stands on the right.
 func (f *fn) strides(limit *ir.Value, stride int64, body func(i *ir.Value, next, done *ir.Block)) {
 	head, next, done := f.b.NewBlock(), f.b.NewBlock(), f.b.NewBlock()
 	iv := f.b.NewVar(ir.I64)

@@ -35,7 +35,7 @@ func (a *allocator) finish() *ir.Alloc {
 
 // narrow notes which integers the only branch to b compares and in which
 // registers they are. Those that get a spill slot are stored there anew: what the
-// comparison says of a register, the verifier of Linux before 6.5 does not
+// comparison says of a register, the verifier of Linux 6.1, for one, does not
 // apply to a copy in memory.
 func (a *allocator) narrow(b *ir.Block) {
 	if len(b.Preds) != 1 {
